@@ -1,0 +1,1 @@
+"""See generative models learn: small GANs and autoencoders, trained live, measured honestly."""

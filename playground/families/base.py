@@ -1,0 +1,119 @@
+"""The contract of a model family: one file, one config, one training step. The loop, store and pages know only this."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from playground.config import Config
+from playground.data.base import Distribution
+from playground.rng import Streams
+
+Ability = Literal["generate", "encode", "decode", "score"]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """Detached scalar tensors by name ("loss/d", "score/real", "grad/g"); reading them is the loop's business."""
+
+    metrics: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class SubStep:
+    """One numbered moment of a training step told in slow motion."""
+
+    player: str  # "d", "g", or another network's name
+    title: str  # "2. D scores the real points"
+    formula: str  # plain text with Unicode, "D(x) = σ(f(x))"
+    note: str  # one sentence on what to look at
+    tensors: dict[str, Tensor] = field(default_factory=dict)  # the first few rows of what flows
+    shapes: dict[str, str] = field(default_factory=dict)  # "x": "(256, 2)"
+    layers: dict[str, Tensor] = field(default_factory=dict)  # stage layers to draw in this moment (see `picture`)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the stage asks to see: square half-width, how many fakes, grid sides, and which layers are on."""
+
+    extent: float
+    layers: frozenset[str]
+    fakes: int = 800
+    grid: int = 40
+    mesh: int = 17
+    arrows: int = 160
+
+
+class Family(ABC):
+    """A model with its optimisers. Structural fields are read once in `__init__`; live ones arrive through `set`."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    Settings: ClassVar[type[Config]]
+    abilities: ClassVar[frozenset[Ability]]
+    players: ClassVar[tuple[str, ...]] = ()  # who may step alone, ("d", "g") for a GAN
+
+    config: Config
+
+    @abstractmethod
+    def __init__(self, config: Config, data: Distribution, rng: Streams) -> None:
+        """Build networks and optimisers on `rng.device`, initialised from `rng["init"]` only."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many real rows one `step` takes (a GAN: batch x D updates x packing)."""
+
+    @abstractmethod
+    def step(self, batch: Tensor, rng: Streams, players: Sequence[str] | None = None) -> StepResult:
+        """Do one full update set on `batch` (rows, ...), or only that of `players`. No sync, no global random state."""
+
+    @abstractmethod
+    def set(self, config: Config) -> None:
+        """Take a config that differs in live fields only; acts from the next step on."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a step depends on besides config and streams, flat, by name (no copies needed)."""
+
+    @abstractmethod
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Copy a saved `state` back in place."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, str]:
+        """Return facts for the model card: each network's layers in words and its parameter count."""
+
+    # -- abilities: defined where `abilities` names them ------------------------------------------------------------
+
+    def noise(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw n latent codes (n, Z) ("generate")."""
+        raise LookupError(f"The family {self.id} does not generate.")
+
+    def generate(self, z: Tensor) -> Tensor:
+        """Map codes (n, Z) to samples (n, dim) in evaluation mode, without gradients ("generate")."""
+        raise LookupError(f"The family {self.id} does not generate.")
+
+    def discriminate(self, x: Tensor) -> Tensor:
+        """Return logits or critic values (n,) of points in evaluation mode, without gradients ("score")."""
+        raise LookupError(f"The family {self.id} does not score.")
+
+    def picture(self, view: View, z: Tensor) -> dict[str, Tensor]:
+        """Return the stage's layers that `view.layers` asks for, in data units; draws no random number.
+
+        "fake" (n, 2) of the codes z; "surface" (grid, grid) D at cell centres, row 0 at the bottom, as probability or
+        critic value; "manifold" (mesh, mesh, 2) the noise square pushed through G; "arrows" (arrows, 2) the direction
+        in which G's loss pushes the first fakes, unit: data units per unit of gradient; "phase" (2,) a game's state.
+        """
+        return {}
+
+    def trace(self, batch: Tensor, rng: Streams) -> list[SubStep]:
+        """Do one full update set as `step` does, with the same numbers, and tell it in sub-steps."""
+        self.step(batch, rng)
+        return []

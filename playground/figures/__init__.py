@@ -1,0 +1,1 @@
+"""Arrays to Plotly figures: pure functions and the one palette."""

@@ -1,0 +1,1 @@
+"""A run on disk: experiment, events, metrics, keyframes; and the index of runs."""
