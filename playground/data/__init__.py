@@ -13,13 +13,13 @@ from playground.data.base import Distribution
 
 @cache
 def datasets() -> dict[str, type[Distribution]]:
-    """Return every data set by id, in the order its module declares them."""
+    """Return every data set by id, in the order of their `rank`."""
     found: dict[str, type[Distribution]] = {}
     for module in pkgutil.iter_modules(__path__):
         for thing in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
             if inspect.isclass(thing) and issubclass(thing, Distribution) and not inspect.isabstract(thing):
                 found[thing.id] = thing
-    return found
+    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
 
 
 def dataset(name: str) -> type[Distribution]:

@@ -28,6 +28,7 @@ class Distribution(Config):
     title: ClassVar[str]
     about: ClassVar[str]
     dim: ClassVar[int] = 2
+    rank: ClassVar[int] = 99  # place in menus, smallest first
 
     @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -1,0 +1,111 @@
+"""What every data set promises: shape, type, determinism, a density that is one, live knobs, a view that shows it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from playground.config import from_query, knobs, to_query
+from playground.data import datasets
+from playground.data.base import Distribution
+from playground.experiment import RESERVED, Experiment
+from playground.families import families
+
+IDS = list(datasets())
+PLANE = [name for name in IDS if datasets()[name].dim == 2]
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def grid(half: float, side: int = 700) -> tuple[torch.Tensor, float]:
+    """Cell centres of [-half, half]^2 as float64 points and the area of a cell."""
+    line = (torch.arange(side, dtype=torch.float64) + 0.5) / side * 2 * half - half
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], 1), (2 * half / side) ** 2
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_sample_is_float32_and_repeats_with_its_generator(name: str) -> None:
+    data = datasets()[name]()
+    first, again = data.sample(257, generator(3)), data.sample(257, generator(3))
+    assert first.shape == (257, data.dim)
+    assert first.dtype == torch.float32
+    assert torch.isfinite(first).all()
+    assert torch.equal(first, again)
+    assert data.sample(0, generator()).shape == (0, data.dim)
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_sampling_leaves_the_global_generator_alone(name: str) -> None:
+    before = torch.get_rng_state()
+    datasets()[name]().sample(64, generator())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_view_shows_the_data(name: str) -> None:
+    data = datasets()[name]()
+    assert (data.sample(5000, generator()).abs() <= data.extent).all(1).float().mean() >= 0.99
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_density_integrates_to_one(name: str) -> None:
+    data = datasets()[name]()
+    points, area = grid(1.3 * data.extent)
+    log_density = data.log_density(points)
+    if log_density is not None:
+        assert float(log_density.exp().sum() * area) == pytest.approx(1, abs=5e-3)
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_samples_follow_the_density(name: str) -> None:
+    """The mean log density of samples is minus the entropy, which the grid gives; so is the mean of each coordinate."""
+    data = datasets()[name]()
+    points, area = grid(1.3 * data.extent)
+    log_density = data.log_density(points)
+    if log_density is None:
+        return
+    mass = log_density.exp() * area
+    x = data.sample(40_000, generator(1))
+    seen = data.log_density(x)
+    assert seen is not None
+    spread = float(seen.std()) / 200
+    assert float(seen.mean()) == pytest.approx(float((mass * log_density.clamp(min=-1e4)).sum()), abs=5 * spread + 0.01)
+    for moment in (1, 2):
+        expected = (mass[:, None] * points**moment).sum(0)
+        error = x.pow(moment).std(0) / 200
+        assert ((x.pow(moment).mean(0) - expected).abs() < 4 * error + 2e-3).all()
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_fields_are_described_and_survive_the_url(name: str) -> None:
+    kind = datasets()[name]
+    assert kind.title
+    assert kind.about.endswith(".")
+    shorts = [k.short for k in knobs(kind).values()]
+    assert len(set(shorts)) == len(shorts)
+    for field, k in knobs(kind).items():
+        assert k.group == "Data"
+        assert k.help.endswith(".")
+        if k.kind in ("int", "float"):
+            assert k.low is not None
+            assert k.high is not None
+            changed = kind(**{field: k.high})
+            assert from_query(kind, to_query(changed)) == (changed, [])
+            for value in (k.low, k.high):
+                edge: Distribution = kind(**{field: value})
+                assert torch.isfinite(edge.sample(100, generator())).all()
+                assert edge.extent > 0
+
+
+def test_names_do_not_collide_with_a_family_or_the_experiment() -> None:
+    own = knobs(Experiment)
+    for kind in datasets().values():
+        for family in families().values():
+            parts = [own, knobs(kind), knobs(family.Settings)]
+            names = [name for part in parts for name in part]
+            shorts = [k.short for part in parts for k in part.values()] + list(RESERVED)
+            assert len(set(names)) == len(names)
+            assert len(set(shorts)) == len(shorts)
