@@ -19,7 +19,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def grid(half: float, side: int = 700) -> tuple[torch.Tensor, float]:
+def grid(half: float, side: int = 240) -> tuple[torch.Tensor, float]:
     """Cell centres of [-half, half]^2 as float64 points and the area of a cell."""
     line = (torch.arange(side, dtype=torch.float64) + 0.5) / side * 2 * half - half
     y, x = torch.meshgrid(line, line, indexing="ij")
@@ -50,33 +50,25 @@ def test_the_view_shows_the_data(name: str) -> None:
     assert (data.sample(5000, generator()).abs() <= data.extent).all(1).float().mean() >= 0.99
 
 
-@pytest.mark.parametrize("name", PLANE)
-def test_density_integrates_to_one(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in PLANE if name != "custom"])
+def test_density_is_one_and_samples_follow_it(name: str) -> None:
+    """The grid gives total mass, entropy and moments; samples agree with the last two within their own error."""
     data = datasets()[name]()
-    points, area = grid(1.3 * data.extent)
+    points, area = grid(1.2 * data.extent)
     log_density = data.log_density(points)
-    if log_density is not None:
-        assert float(log_density.exp().sum() * area) == pytest.approx(1, abs=5e-3)
-
-
-@pytest.mark.parametrize("name", PLANE)
-def test_samples_follow_the_density(name: str) -> None:
-    """The mean log density of samples is minus the entropy, which the grid gives; so is the mean of each coordinate."""
-    data = datasets()[name]()
-    points, area = grid(1.3 * data.extent)
-    log_density = data.log_density(points)
-    if log_density is None:
-        return
+    assert log_density is not None
     mass = log_density.exp() * area
-    x = data.sample(40_000, generator(1))
+    assert float(mass.sum()) == pytest.approx(1, abs=5e-3)
+    x = data.sample(10_000, generator(1))
     seen = data.log_density(x)
     assert seen is not None
-    spread = float(seen.std()) / 200
-    assert float(seen.mean()) == pytest.approx(float((mass * log_density.clamp(min=-1e4)).sum()), abs=5 * spread + 0.01)
+    assert seen.dtype == torch.float32
+    negative_entropy = float((mass * log_density.clamp(min=-1e4)).sum())
+    assert float(seen.mean()) == pytest.approx(negative_entropy, abs=4 * float(seen.std()) / 100 + 0.01)
     for moment in (1, 2):
         expected = (mass[:, None] * points**moment).sum(0)
-        error = x.pow(moment).std(0) / 200
-        assert ((x.pow(moment).mean(0) - expected).abs() < 4 * error + 2e-3).all()
+        error = x.pow(moment).std(0) / 100
+        assert ((x.pow(moment).mean(0) - expected).abs() < 4 * error + 5e-3).all()
 
 
 @pytest.mark.parametrize("name", IDS)
