@@ -1,0 +1,168 @@
+"""The scores of a running model: one call measures fakes and discriminator on fresh held-out points.
+
+Every score comes with a `Floor`: its value at perfection and the band in which a perfect sampler falls at this sample
+size, found by scoring real points against other real points. A value inside the band cannot be told from perfection.
+A score takes 2,000 fakes for modes and grid, 1,000 points a side for the rest (400 for MMD, precision and recall, whose
+cost is quadratic), drawn from streams of their own, so that measuring changes nothing of the run.
+Watch: coverage of modes says what is missing, HQ and spread how sharp it is, JS and SW how far the whole is off.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from playground.data.base import Distribution, Modes
+from playground.diagnostics import distances
+from playground.diagnostics.modes import HQ_PERFECT, RADIUS, score_modes
+from playground.diagnostics.prdc import expected_coverage, prdc
+from playground.families.base import Family
+from playground.rng import fresh
+
+FAKES = 2000
+N = 1000  # real points, and as many of the fakes where the two are compared
+N_PAIRS = 400  # on each side, where every pair counts
+NEIGHBOURS = 5
+CELLS = 32  # a side of the JS grid
+DIRECTIONS = 16
+REPEATS = 12  # real against real, for the floors
+
+# Where a discriminator draws its line: logits at 0, least squares half way between its targets 0 and 1. A critic has no
+# such line: it is cut at the median of all its values, which asks only whether it ranks real above fake.
+BOUNDARY: dict[str, float | None] = {
+    "least-squares": 0.5,
+    "wasserstein-clip": None,
+    "wasserstein-gp": None,
+    "relativistic": None,
+}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The value at perfection and the band (about 95 %) in which a perfect sampler falls at this sample size."""
+
+    perfect: float
+    low: float
+    high: float
+
+
+class Panel:
+    """Scores for one data set on one device. Make a new one when the data's settings change; what is dear is lazy."""
+
+    def __init__(self, data: Distribution, seed: int, device: torch.device | str = "cpu") -> None:
+        self.data, self.seed, self.device = data, seed, torch.device(device)
+        self.modes: Modes | None = data.modes() if data.dim == 2 else None
+
+    def score(self, family: Family, step: int) -> dict[str, float]:
+        """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
+        rng = fresh(self.seed, "score", step, device=self.device)
+        real = self.data.sample(N, rng)
+        scores: dict[str, float] = {}
+        if "generate" in family.abilities:
+            fake = family.generate(family.noise(FAKES, rng))
+            if self.data.dim == 2:
+                scores |= self.compare(real, fake)
+            if "score" in family.abilities:
+                boundary = BOUNDARY.get(str(getattr(family.config, "loss", "")), 0.0)
+                scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary)
+        return {name: value for name, value in scores.items() if math.isfinite(value)}
+
+    def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """Score fakes (2000, 2) against held-out real points (1000, 2)."""
+        scores = score_modes(fake, self.modes).metrics() if self.modes else neighbours(real, fake)
+        counts = distances.cell_counts(fake, self.data.extent, CELLS).cpu().double()
+        q = counts / counts.sum()
+        scores["dist/js"] = distances.js(self._cells, q)
+        scores["dist/kl"] = distances.skew_kl(self._cells, q)
+        scores["dist/sw"] = distances.sliced_wasserstein(real[:N], fake[:N], self._along)
+        scores["dist/mmd"] = distances.mmd2(real[:N_PAIRS], fake[:N_PAIRS], self._scale)
+        scores["spread/all"] = float((_variance(fake) / _variance(real)).sqrt())
+        return scores
+
+    def floors(self) -> dict[str, Floor]:
+        """Return perfection and noise band of every score; measured once (about 0.1 s), then kept."""
+        return self._floors
+
+    @cached_property
+    def _floors(self) -> dict[str, Floor]:
+        if self.data.dim != 2:
+            return {"d/accuracy": _accuracy_floor()}
+        rng = fresh(self.seed, "floors", device=self.device)
+        rows = [self.compare(self.data.sample(N, rng), self.data.sample(FAKES, rng)) for _ in range(REPEATS)]
+        perfect = self._perfect()
+        floors = {"d/accuracy": _accuracy_floor()}
+        for name in rows[0]:
+            seen = torch.tensor([row[name] for row in rows if name in row], dtype=torch.float64)
+            floors[name] = _band(seen, perfect.get(name))
+        return floors
+
+    def _perfect(self) -> dict[str, float]:
+        """Return the values that theory gives for perfection; scores not named here take their measured mean."""
+        known = {"dist/js": 0.0, "dist/kl": 0.0, "dist/sw": 0.0, "dist/mmd": 0.0, "spread/all": 1.0}
+        if self.modes is None:
+            return known | {"prdc/density": 1.0, "prdc/coverage": expected_coverage(N_PAIRS, N_PAIRS, NEIGHBOURS)}
+        if not separated(self.modes):  # overlapping balls: the closed forms do not hold
+            return known | {"modes/reverse_kl": 0.0}
+        k, weights = len(self.modes.weights), self.modes.weights.tolist()
+        return known | {
+            "modes/covered": float(k),
+            "modes/one_percent": float(sum(w * HQ_PERFECT >= 0.01 for w in weights)),
+            "modes/eight_percent": float(k),
+            "modes/hq": HQ_PERFECT,
+            "modes/reverse_kl": 0.0,
+            "modes/tv": 1 - HQ_PERFECT,
+            "spread": 1.0,
+            **{f"mass/{i}": w * HQ_PERFECT for i, w in enumerate(weights)},
+        }
+
+    @cached_property
+    def _cells(self) -> Tensor:
+        return distances.cell_masses(self.data, self.data.extent, CELLS, fresh(self.seed, "cells"))
+
+    @cached_property
+    def _along(self) -> Tensor:
+        return distances.directions(DIRECTIONS, 2).to(self.device)
+
+    @cached_property
+    def _scale(self) -> float:
+        return distances.median_distance(self.data.sample(N_PAIRS, fresh(self.seed, "scale")))
+
+
+def discrimination(real: Tensor, fake: Tensor, boundary: float | None = 0.0) -> dict[str, float]:
+    """Return D's accuracy (mean of both sides) and its mean on real (n,) and fake (m,) logits or critic values."""
+    line = torch.cat([real, fake]).median() if boundary is None else boundary
+    accuracy = ((real > line).float().mean() + (fake <= line).float().mean()) / 2
+    return {"d/accuracy": float(accuracy), "d/real": float(real.mean()), "d/fake": float(fake.mean())}
+
+
+def neighbours(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Return precision, recall, density and coverage of the first 400 fakes against the first 400 real points."""
+    score = prdc(real[:N_PAIRS], fake[:N_PAIRS], NEIGHBOURS)
+    return {f"prdc/{name}": getattr(score, name) for name in ("precision", "recall", "density", "coverage")}
+
+
+def separated(modes: Modes) -> bool:
+    """Say whether no two modes' balls of 3 sigma touch, so that the closed forms of perfection hold."""
+    return len(modes.centres) < 2 or float(torch.pdist(modes.centres).min()) > 2 * RADIUS * modes.std
+
+
+def _variance(x: Tensor) -> Tensor:
+    return x.var(0).sum()
+
+
+def _accuracy_floor() -> Floor:
+    margin = 1.96 * math.sqrt(0.25 / (2 * N))  # two binomial shares of N at one half, averaged
+    return Floor(0.5, 0.5 - margin, 0.5 + margin)
+
+
+def _band(seen: Tensor, perfect: float | None) -> Floor:
+    """Return mean +- 2 std of the repeats, never narrower than what they showed."""
+    mean, std = float(seen.mean()), float(seen.std())
+    low, high = min(mean - 2 * std, float(seen.min())), max(mean + 2 * std, float(seen.max()))
+    if float(seen.min()) >= 0:
+        low = max(0.0, low)
+    return Floor(mean if perfect is None else perfect, low, high)
