@@ -203,3 +203,14 @@ class Flat:
 def flatten(module: nn.Module) -> Flat:
     """Make all parameters and gradients of `module`, already on its device, views of one vector."""
     return Flat(module)
+
+
+def words(net: nn.Module) -> str:
+    """Say in words what a network is: layers, activation, parameter count."""
+    count = sum(p.numel() for p in net.parameters())
+    number = f"{count:,} parameter{'s' if count != 1 else ''}"
+    if not isinstance(net, MLP):
+        return f"{type(net).__name__}, {number}"
+    extras = [type(m).__name__ for m in net.modules() if isinstance(m, (MinibatchDiscrimination, MinibatchStd))]
+    extras += ["spectral norm"] if any(isinstance(m, SpectralLinear) for m in net.modules()) else []
+    return ", ".join([" → ".join(str(n) for n in net.sizes), net.activation, *extras, number])
