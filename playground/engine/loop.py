@@ -1,0 +1,293 @@
+"""The training loop: batches, steps, logged rows, scores, keyframes, edits. It knows nothing of GANs.
+
+What a run's numbers are is decided here and by the experiment's seed alone: scores and keyframes fall on fixed steps,
+edits act between two steps and are recorded, and nothing that watches draws from a training stream. So a run gives the
+same history whether it is watched, paused, taken on from a keyframe or replayed from its events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.config import ConfigError
+from playground.diagnostics.panel import Panel
+from playground.experiment import Experiment, pick_device
+from playground.families import family as family_class
+from playground.families.base import SubStep
+from playground.rng import Streams
+from playground.store import Keyframe, RunFolder
+
+EVERY = 100  # the first so many steps are all logged: that is where most happens
+BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
+RECENT = 600  # logged rows kept for a verdict
+MARKS = 8  # events kept to be told with a picture
+
+
+class TrainingFailed(RuntimeError):
+    """Training went wrong at a step: the cause in one sentence."""
+
+
+class Loop:
+    """One run in this process. Without a folder nothing is written, and only the recent past is kept."""
+
+    def __init__(self, experiment: Experiment, folder: RunFolder | None = None, resume: int | None = None) -> None:
+        """Start anew, or from the folder's last keyframe at or before step `resume` (what came after is cut)."""
+        self.device = pick_device(experiment.device)
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)  # nets this small lose more to waiting for threads than they win
+        self.experiment, self.folder = experiment, folder
+        self.step, self.edits = 0, 0
+        self.failed: str | None = None
+        self.metrics: dict[str, float] = {}
+        self.rows: deque[tuple[int, dict[str, float]]] = deque(maxlen=RECENT)
+        self.scores: deque[dict[str, float]] = deque(maxlen=RECENT // 10)
+        self.keyframes: list[int] = []
+        self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
+        self._waiting: list[tuple[int, Mapping[str, Tensor]]] = []
+        if folder is not None:
+            folder.acquire()
+        if folder is not None and resume is not None:
+            start = folder.load_keyframe(resume)
+            self._build(start.experiment)
+            self._restore(start)
+        else:
+            self._build(experiment)
+            if folder is not None:
+                self.keyframe()
+
+    def _build(self, experiment: Experiment) -> None:
+        self.experiment, self.data = experiment, experiment.data
+        self.rng = Streams(experiment.seed, self.device)
+        self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
+        self.panel = Panel(self.data, experiment.seed, self.device)
+        self._plan()
+
+    def _plan(self) -> None:
+        """Set the next step at which anything but training happens, so that the others cost one comparison."""
+        e = self.experiment
+        self._due = min(
+            self.step + BATCHED,
+            *(self.step // every * every + every for every in (e.score_every, e.keyframe_every)),
+        )
+
+    # -- going on -----------------------------------------------------------------------------------------------------
+
+    def advance(self, n: int = 1, players: Sequence[str] | None = None) -> None:
+        """Do `n` steps, of these players alone where given; raises `TrainingFailed` at the first bad one."""
+        if self.failed:
+            raise TrainingFailed(self.failed)
+        if players is not None:
+            self._check_players(players)
+            self.record("step", n=n, players=list(players))
+        try:
+            for _ in range(n):
+                batch = self.data.sample(self.family.rows, self.rng["data"])
+                result = self.family.step(batch, self.rng, players)
+                self.step += 1
+                self._waiting.append((self.step, result.metrics))
+                if self.step >= self._due:
+                    self._on_schedule()
+        except TrainingFailed:
+            raise
+        except Exception as error:
+            self._fail(self.step + 1, f"{type(error).__name__}: {error}", error)
+
+    def _on_schedule(self) -> None:
+        self.flush()
+        if self.step % self.experiment.score_every == 0:
+            self.score()
+        if self.step % self.experiment.keyframe_every == 0:
+            self.keyframe()
+        self._plan()
+
+    def flush(self) -> None:
+        """Read the metrics of the steps done since the last time, check them, and write those that are logged."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        scalars = [value for _, metrics in waiting for value in metrics.values()]
+        on_cpu = self.device.type == "cpu"  # where reading one by one costs less than stacking
+        numbers = [value.item() for value in scalars] if on_cpu else torch.stack(scalars).tolist()
+        table = iter(np.array(numbers, np.float32).tolist())
+        steps: list[int] = []
+        rows: list[dict[str, float]] = []
+        for step, metrics in waiting:
+            row = {name: next(table) for name in metrics}
+            bad = [name for name, value in row.items() if value - value != 0.0]  # NaN or infinite
+            if bad:
+                self._write(steps, rows)
+                self._fail(step, f"{bad[0]} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
+            self.metrics = row
+            if step <= EVERY or step % self.experiment.log_every == 0:
+                steps.append(step)
+                rows.append(row)
+        self._write(steps, rows)
+
+    def _write(self, steps: list[int], rows: list[dict[str, float]]) -> None:
+        self.rows.extend(zip(steps, rows, strict=True))
+        if self.folder is not None and steps:
+            self.folder.append_train(steps, rows)
+
+    def _fail(self, step: int, cause: str, error: Exception | None = None) -> None:
+        """Stop the run at its first bad step; its last keyframe stays."""
+        self._waiting, self.step = [], step
+        self.failed = f"Training stopped at step {step:,}: {cause}."
+        self.record("error", cause=self.failed)
+        raise TrainingFailed(self.failed) from error
+
+    def _check_players(self, players: Sequence[str]) -> None:
+        known = self.family.players
+        if not players or any(p not in known for p in players):
+            raise ConfigError(f"There is no player {', '.join(players)!r} to step alone: choose {', '.join(known)}.")
+
+    # -- what is measured and kept ------------------------------------------------------------------------------------
+
+    def score(self) -> dict[str, float]:
+        """Measure the model now; the same step always measures the same."""
+        self.flush()
+        scores = self.panel.score(self.family, self.step)
+        self.scores.append({"step": self.step, **scores})
+        if self.folder is not None:
+            self.folder.append_scores(self.step, scores)
+        return scores
+
+    def recent(self) -> tuple[dict[str, np.ndarray], list[dict[str, float]]]:
+        """Return the recent past as a verdict wants it: arrays by metric with "step", and rows of scores."""
+        names = dict.fromkeys(name for _, row in self.rows for name in row)
+        train = {name: np.array([row.get(name, np.nan) for _, row in self.rows]) for name in names}
+        return {"step": np.array([step for step, _ in self.rows], np.int64), **train}, list(self.scores)
+
+    def record(self, kind: str, **what: Any) -> None:
+        """Note in the folder that something was done at this step."""
+        if self.folder is not None:
+            event = self.folder.event(self.step, kind, **what)
+            self._mark([event])
+
+    def _mark(self, events: list[dict[str, Any]]) -> None:
+        self.marks.extend(e for e in events if e["kind"] in ("set", "rewind", "error"))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything the next step depends on, by the names of a keyframe."""
+        model = {f"model/{name}": value for name, value in self.family.state().items()}
+        return model | {f"rng/{name}": value for name, value in self.rng.state().items()}
+
+    def keyframe(self) -> int:
+        """Save this moment and return its step; a state that is not finite is refused, the last good one stays."""
+        self.flush()
+        if self.failed or self.folder is None:
+            return self.step
+        tensors = self.tensors()
+        for name, value in tensors.items():
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+                self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
+        self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment)
+        return self.step
+
+    # -- edits and going back -----------------------------------------------------------------------------------------
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Change live fields from the next step on; raises `ConfigError` naming a structural or bad one."""
+        if self.failed:
+            raise ConfigError(f"{self.failed} Go back to a good moment before you change settings.")
+        changed = edited(self.experiment, values)
+        self.flush()
+        for name in values:
+            old, new = self.experiment.value(name), changed.value(name)
+            if old != new:
+                self.record("set", field=name, value=new, old=old)
+        self._take(changed)
+        self.edits += 1
+        self.keyframe()
+
+    def _take(self, changed: Experiment) -> None:
+        if changed.model != self.experiment.model:
+            self.family.set(changed.model)
+        if changed.data != self.data:
+            self.data = changed.data
+            self.panel = Panel(self.data, changed.seed, self.device)
+        self.experiment = changed
+
+    def rewind(self, step: int) -> int:
+        """Go back to the last keyframe at or before `step`; what came after it is cut. Return the step reached."""
+        if self.folder is None:
+            raise ConfigError("A run without a folder has no saved moments to go back to.")
+        was = self.step
+        self._waiting = []
+        self._restore(self.folder.load_keyframe(step))
+        self.record("rewind", come_from=was)
+        self.edits += 1
+        return self.step
+
+    def _restore(self, saved: Keyframe) -> None:
+        assert self.folder is not None
+        self.load(saved)
+        self.failed = None
+        self.folder.cut(saved.step, saved.events)
+        train, kept = self.folder.train(), self.folder.scores()
+        names = [name for name in train if name != "step"]
+        last = range(max(0, len(train["step"]) - RECENT), len(train["step"]))
+        past = [
+            (int(train["step"][i]), {n: float(train[n][i]) for n in names if train[n][i] == train[n][i]}) for i in last
+        ]
+        self.rows = deque(past, maxlen=RECENT)
+        self.scores = deque(kept, maxlen=self.scores.maxlen)
+        self.metrics = past[-1][1] if past else {}
+        self.keyframes = self.folder.keyframes()
+        self.marks.clear()
+        self._mark(self.folder.events())
+
+    def load(self, saved: Keyframe) -> None:
+        """Take on a saved moment without touching what is recorded."""
+        self._take(saved.experiment)
+        model = {n.removeprefix("model/"): t for n, t in saved.tensors.items() if n.startswith("model/")}
+        self.family.load({name: value.to(self.device) for name, value in model.items()})
+        self.rng.load({n.removeprefix("rng/"): t for n, t in saved.tensors.items() if n.startswith("rng/")})
+        self.step = saved.step
+        self._plan()
+
+    # -- slow motion --------------------------------------------------------------------------------------------------
+
+    def trace(self) -> list[SubStep]:
+        """Do one step and tell it in sub-steps: it is told on a copy of the state, then done as any other."""
+        self.flush()
+        before = {name: value.clone() for name, value in self.tensors().items()}
+        batch = self.data.sample(self.family.rows, self.rng["data"])
+        told = self.family.trace(batch, self.rng)
+        self.load(Keyframe(self.step, self.experiment, before, 0))
+        self.advance()
+        self.flush()
+        return told
+
+
+def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
+    """Return the experiment with live fields changed; raises `ConfigError` in one sentence where one is not live."""
+    changed = experiment.changed(**values)
+    for name in values:
+        if not changed.knobs()[name].live and changed.value(name) != experiment.value(name):
+            raise ConfigError(f"{name} cannot change on a running model: start a new run with it.")
+    return changed
+
+
+def replay(folder: RunFolder, until: int | None = None) -> Loop:
+    """Do a recorded run again from its experiment and events, in memory; ends at its last step or at `until`."""
+    loop = Loop(folder.experiment())
+    status, rows = folder.status(), folder.train_rows()
+    last = max(int(status.get("step", 0)), int(rows["step"][-1]) if len(rows) else 0) if until is None else until
+    events = [e for e in folder.events() if e["kind"] in ("set", "step") and e["step"] <= last]
+    for (step, kind), group in groupby(events, key=lambda e: (e["step"], e["kind"])):
+        loop.advance(step - loop.step)
+        if kind == "set":
+            loop.set({e["field"]: e["value"] for e in group})
+            continue
+        for event in group:
+            loop.advance(min(event["n"], last - loop.step), event["players"])
+    loop.advance(last - loop.step)
+    loop.flush()
+    return loop

@@ -1,0 +1,194 @@
+"""The live stream of a run: frames down and verbs up one WebSocket, and the stage's scripts and metrics beside it.
+
+A browser asks for the next frame when it has painted the last, so a slow one gets fewer and never a backlog. The open
+connection is also how the engine knows that somebody watches. `docs/contracts.md` has the messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import math
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from playground.engine.manager import Engine, EngineError, viewer_id
+from playground.store import RunFolder
+
+ASSETS = Path(__file__).parents[2] / "assets"
+ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(js|css)")
+KINDS = {"js": "text/javascript", "css": "text/css"}
+IDLE = 1.0  # seconds without a new frame after which the status is told
+REFUSED = 4403  # the code of a connection that is closed for its token or origin
+
+
+def routes(engine: Engine) -> list[BaseRoute]:
+    """Return the routes to mount beside the pages."""
+
+    async def stream(socket: WebSocket) -> None:
+        await _Viewer(engine, socket).serve()
+
+    async def metrics(request: Request) -> Response:
+        try:
+            status = await run_in_threadpool(engine.status, request.path_params["run"])
+        except EngineError as error:
+            return Response(str(error), 404, media_type="text/plain")
+        folder = engine.folder(status.run)
+        name = f'attachment; filename="{status.run}.csv"'
+        return StreamingResponse(_csv(folder), media_type="text/csv", headers={"Content-Disposition": name})
+
+    return [
+        WebSocketRoute("/playground/stream/{run}", stream),
+        Route("/playground/assets/{file}", _asset),
+        Route("/playground/runs/{run}/metrics.csv", metrics),
+    ]
+
+
+class _Viewer:
+    """One connection: the newest frame goes out when asked for; verbs are carried out in order on a thread."""
+
+    def __init__(self, engine: Engine, socket: WebSocket) -> None:
+        self.engine, self.socket = engine, socket
+        self.run = str(socket.path_params["run"])
+        self.name = viewer_id()
+        self.layers: list[str] = []
+        self.seen: int | None = None  # the frame that the browser painted last; None: it has not asked for another
+        self.fresh = asyncio.Event()
+        self.verbs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def serve(self) -> None:
+        token = self.socket.query_params.get("token", "")
+        if not _same_origin(self.socket) or not secrets.compare_digest(token.encode(), self.engine.token.encode()):
+            await self.socket.close(REFUSED)
+            return
+        await self.socket.accept()
+        try:
+            await run_in_threadpool(self.engine.watch, self.run, self.name, [])
+        except EngineError as error:
+            await self.socket.send_text(_text({"error": str(error)}))
+            await self.socket.close()
+            return
+        here = asyncio.get_running_loop()
+        unlisten = self.engine.listen(self.run, self._wake(here))
+        tasks = [asyncio.create_task(work()) for work in (self._hear, self._show, self._obey)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            unlisten()
+            for task in tasks:
+                task.cancel()
+            for done in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(done, Exception) and not isinstance(done, WebSocketDisconnect | RuntimeError):
+                    raise done
+            await run_in_threadpool(self.engine.unwatch, self.run, self.name)
+
+    def _wake(self, here: asyncio.AbstractEventLoop) -> Callable[[], None]:
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the server's loop has ended
+                here.call_soon_threadsafe(self.fresh.set)
+
+        return wake
+
+    async def _hear(self) -> None:
+        """Take messages in until the browser is gone."""
+        first = True
+        while True:
+            try:
+                message = orjson.loads(await self.socket.receive_text())
+                if "next" in message:
+                    layers = [str(name) for name in message.get("layers", self.layers)]
+                    self.seen = 0 if first else int(message["next"])  # a number from before a restart means nothing
+                    first = False
+                    if layers != self.layers:
+                        self.layers = layers
+                        await run_in_threadpool(self.engine.watch, self.run, self.name, layers)
+                    self.fresh.set()
+                elif "do" in message:
+                    self.verbs.put_nowait(message)
+            except (orjson.JSONDecodeError, TypeError, ValueError):
+                await self.socket.send_text(_text({"error": "A message is a JSON object with next or do."}))
+
+    async def _show(self) -> None:
+        """Send the newest frame when the browser waits for one, else the status now and then."""
+        state: tuple[Any, ...] = ()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.fresh.wait(), IDLE)
+            timed_out = not self.fresh.is_set()
+            self.fresh.clear()
+            status = self.engine.status(self.run)
+            found = None
+            if self.seen is not None:
+                resting = status.state in ("ready", "queued", "stopped") or self.seen == 0
+                frame = self.engine.frame
+                found = await run_in_threadpool(frame, self.run, self.seen) if resting else frame(self.run, self.seen)
+            now = (status.state, status.queue, status.error)
+            if found is not None:
+                self.seen, state = None, now
+                await self.socket.send_bytes(found[0].to_bytes(8, "little") + found[1])
+            elif timed_out or now != state:
+                state = now
+                await self.socket.send_text(_text({"idle": status.to_json()}))
+
+    async def _obey(self) -> None:
+        """Carry verbs out one after the other; each is acknowledged."""
+        while True:
+            message = await self.verbs.get()
+            number, verb = message.pop("id", None), str(message.pop("do"))
+            try:
+                answer = await run_in_threadpool(self.engine.send, self.run, verb, **message)
+                told: dict[str, Any] = {name: answer[name] for name in ("ok", "step", "data") if name in answer}
+            except (EngineError, TypeError) as error:
+                told = {"ok": False, "error": str(error)}
+            await self.socket.send_text(_text({"ack": number, **told}))
+
+
+async def _asset(request: Request) -> Response:
+    name = request.path_params["file"]
+    if not ASSET.fullmatch(name) or not (ASSETS / name).is_file():
+        return Response("There is no such file.", 404, media_type="text/plain")
+    content = (ASSETS / name).read_bytes()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)
+
+
+def _same_origin(connection: HTTPConnection) -> bool:
+    """Say whether the page that asks was served by this host; a proxy names the host it stands for."""
+    host = urlsplit(connection.headers.get("origin", "")).netloc
+    return bool(host) and host in (connection.headers.get("host"), connection.headers.get("x-forwarded-host"))
+
+
+def _csv(folder: RunFolder | None) -> Iterator[str]:
+    """Give the logged metrics and the scores as one table, a line a step, blank where there is no value."""
+    if folder is None:
+        yield "step\n"
+        return
+    train = folder.train()
+    scores = {int(row["step"]): row for row in folder.scores()}
+    columns = [name for name in train if name != "step"]
+    names = list(dict.fromkeys(name for row in scores.values() for name in row if name != "step"))
+    at = {int(step): i for i, step in enumerate(train["step"])}
+    yield ",".join(["step", *columns, *names]) + "\n"
+    for step in sorted(at.keys() | scores.keys()):
+        values = [train[name][at[step]].item() if step in at else None for name in columns]
+        values += [scores.get(step, {}).get(name) for name in names]
+        yield ",".join([str(step), *("" if v is None or math.isnan(v) else f"{v:.9g}" for v in values)]) + "\n"
+
+
+def _text(message: dict[str, Any]) -> str:
+    return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY).decode()

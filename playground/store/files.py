@@ -1,0 +1,93 @@
+"""Files that survive a kill: whole-file writes are renamed into place, appended ones are cut back to whole records."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there a second writer is not noticed
+    fcntl = None  # type: ignore[assignment]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a kill at any moment, sees the old content or the new and nothing between."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    put_in_place(fresh, path)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Rename `fresh` to `path`; on Windows a reader that has it open holds this up for a moment."""
+    for attempt in range(10):
+        try:
+            os.replace(fresh, path)
+            return
+        except PermissionError:
+            if attempt == 9:
+                raise
+            time.sleep(0.02)
+
+
+def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Read JSON lines from byte `start`; return them and the byte after the last whole one (a torn end is left out)."""
+    found: list[dict[str, Any]] = []
+    if not path.exists():
+        return found, start
+    with path.open("rb") as file:
+        file.seek(start)
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            try:
+                found.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                break
+            start += len(line)
+    return found, start
+
+
+def append(path: Path, content: bytes) -> None:
+    """Add whole records at the end in a single write."""
+    with path.open("ab", buffering=0) as file:
+        file.write(content)
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten a file to `size` bytes where it is longer."""
+    if path.exists() and path.stat().st_size > size:
+        os.truncate(path, size)
+
+
+def hold(path: Path) -> IO[bytes] | None:
+    """Take the lock that marks this process as the one writer; None where another has it. A kill releases it."""
+    file = path.open("ab")
+    for _ in range(20):  # `held` and a process on its way out have it for a moment only
+        if fcntl is None:
+            return file
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        time.sleep(0.02)
+    file.close()
+    return None
+
+
+def held(path: Path) -> bool:
+    """Say whether a living process has the lock of `hold`."""
+    if fcntl is None or not path.exists():
+        return False
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
+    return False
