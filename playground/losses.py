@@ -32,6 +32,7 @@ Name = Literal[
 Output = Literal["logit", "label", "critic"]
 
 LN2 = math.log(2)
+SMOOTHED = ("minimax", "non-saturating", "least-squares", "relativistic")  # those with labels that can be smoothed
 
 
 @dataclass(frozen=True)

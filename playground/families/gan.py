@@ -13,20 +13,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from playground import losses, nets, optim, penalties, stage, tricks
-from playground.config import Config, knob, knobs
+from playground import losses, nets, optim, penalties, slowmotion, stage, tricks
+from playground.config import Config, ConfigError, knob, knobs
 from playground.data.base import Distribution
-from playground.families.base import Family, StepResult, View
+from playground.families.base import Family, StepResult, SubStep, View
 from playground.rng import Streams
+from playground.slowmotion import Turn, quiet
 
-ADAMS = ("adam", "optimistic-adam")
-LABELLED = ("minimax", "non-saturating", "least-squares", "relativistic")
 GOODFELLOW = "Goodfellow et al. 2014, arXiv 1406.2661"
 MESCHEDER = "Mescheder et al. 2018, arXiv 1801.04406"
 SALIMANS = "Salimans et al. 2016, arXiv 1606.03498"
@@ -66,7 +66,7 @@ class GanSettings(Config):
     penalty: penalties.Name = knob("none", "Charge D for its slope: between real and fake (GP), at real points (R1), "
         "at fakes (R2), around real points (DRAGAN).", short="pen", group=OBJECTIVE, live=True, paper=MESCHEDER,
         choice_labels=("none", "gradient penalty", "R1", "R2", "DRAGAN"),
-        needs=("loss", (*LABELLED, "hinge", "wasserstein-clip")))
+        needs=("loss", (*losses.SMOOTHED, "hinge", "wasserstein-clip")))
     penalty_weight: float = knob(1.0, "Weight of the penalty: λ for GP and DRAGAN, γ for R1 and R2 (γ/2 |slope|²).",
         short="pw", group=OBJECTIVE, live=True, low=0.0, high=100.0, step=0.05, paper=MESCHEDER,
         needs=("penalty_in_use", ("gp", "r1", "r2", "dragan")))
@@ -83,7 +83,7 @@ class GanSettings(Config):
     optimiser_g: optim.Name = knob("adam", "Rule of G's updates.", short="og", group=TRAINING, label="Optimiser G",
         paper="Daskalakis et al. 2018, arXiv 1711.00141", choice_labels=("SGD", "Adam", "RMSprop", "optimistic Adam"))
     beta1: float = knob(0.5, "How much of the last direction Adam keeps (both players).", short="b1", group=TRAINING,
-        live=True, low=0.0, high=0.999, step=0.01, needs=("has_adam", (True,)), paper=KINGMA)
+        live=True, low=0.0, high=0.999, step=0.01, needs=("has_beta1", (True,)), paper=KINGMA)
     beta2: float = knob(0.999, "Memory of the squared gradients in Adam and RMSprop (both players).", short="b2",
         group=TRAINING, live=True, low=0.0, high=0.9999, step=0.001, needs=("has_beta2", (True,)), paper=KINGMA)
     momentum: float = knob(0.0, "Momentum of SGD and RMSprop (both players).", short="mom", group=TRAINING, live=True,
@@ -99,7 +99,7 @@ class GanSettings(Config):
         live=True, label="Order of updates", paper=MESCHEDER)
 
     smoothing: float = knob(0.0, "Real points get the label 1 minus this; fakes keep 0.", short="ls", group=TRICKS,
-        live=True, label="Label smoothing", low=0.0, high=0.5, step=0.01, needs=("loss", LABELLED), paper=SALIMANS)
+        live=True, label="Label smoothing", low=0.0, high=0.5, step=0.01, needs=("loss", losses.SMOOTHED), paper=SALIMANS)
     instance_noise: float = knob(0.0, "Noise added to all points D sees, real and fake, at step 0.", short="in",
         group=TRICKS, live=True, low=0.0, high=2.0, step=0.01, unit="data units",
         paper="Sønderby et al. 2017, arXiv 1610.04490")
@@ -128,31 +128,19 @@ class GanSettings(Config):
         return "gp" if self.loss == "wasserstein-gp" else self.penalty
 
     @property
-    def has_adam(self) -> bool:
-        return self.optimiser_d in ADAMS or self.optimiser_g in ADAMS
+    def has_beta1(self) -> bool:
+        return not {"adam", "optimistic-adam"}.isdisjoint((self.optimiser_d, self.optimiser_g))
 
     @property
     def has_beta2(self) -> bool:
-        return self.has_adam or "rmsprop" in (self.optimiser_d, self.optimiser_g)
+        return not {"adam", "optimistic-adam", "rmsprop"}.isdisjoint((self.optimiser_d, self.optimiser_g))
 
     @property
     def has_momentum(self) -> bool:
         return not {"sgd", "rmsprop"}.isdisjoint((self.optimiser_d, self.optimiser_g))
 
 
-@dataclass
-class Turn:
-    """One player's update before it is applied: what flowed; the gradient itself is in `Gan.flat[player].grad`."""
-
-    player: str
-    fake: Tensor  # (N, dim) as D sees them: replayed and noised, not yet packed
-    fake_score: Tensor  # (B,) D's raw outputs
-    loss: Tensor
-    penalty: Tensor | None = None  # without its weight
-    real: Tensor | None = None  # (N, dim)
-    real_score: Tensor | None = None  # (B,)
-    z: Tensor | None = None  # (N, Z)
-    push: Tensor | None = None  # (N, dim) minus the gradient of G's loss at each fake, times N
+STRUCTURAL = tuple(name for name, k in knobs(GanSettings).items() if not k.live)
 
 
 class Gan(Family):
@@ -171,24 +159,18 @@ class Gan(Family):
         c, self.data, self.device = config, data, rng.device
         game = data.players()
         if game is None:
-            shape: dict[str, Any] = {
-                "activation": c.activation,
-                "init": c.init,
-                "gain": c.init_gain,
-                "generator": rng["init"],
-            }
-            self.g: nn.Module = nets.MLP([c.noise_dim, *[c.g_width] * c.g_depth, data.dim], **shape)
-            self.d: nn.Module = nets.MLP(
-                [data.dim * c.packing, *[c.d_width] * c.d_depth, 1], **shape, spectral=c.spectral, minibatch=c.minibatch
-            )
+            init = partial(nets.MLP, activation=c.activation, init=c.init, gain=c.init_gain, generator=rng["init"])
+            sizes_d = [data.dim * c.packing, *[c.d_width] * c.d_depth, 1]
+            self.g: nn.Module = init([c.noise_dim, *[c.g_width] * c.g_depth, data.dim])
+            self.d: nn.Module = init(sizes_d, spectral=c.spectral, minibatch=c.minibatch)
         else:
             self.g, self.d = (player.to(rng.device) for player in game)
         self.average = copy.deepcopy(self.g)  # the moving average of G
         self.flat = {"d": nets.flatten(self.d), "g": nets.flatten(self.g), "average": nets.flatten(self.average)}
-        betas = {"beta1": c.beta1, "beta2": c.beta2, "momentum": c.momentum}
+        rules = {"d": (c.optimiser_d, c.lr_d), "g": (c.optimiser_g, c.lr_g)}
         self.optimiser = {
-            "d": optim.make(c.optimiser_d, self.flat["d"], lr=c.lr_d, **betas),
-            "g": optim.make(c.optimiser_g, self.flat["g"], lr=c.lr_g, **betas),
+            player: optim.make(rule, self.flat[player], lr=lr, beta1=c.beta1, beta2=c.beta2, momentum=c.momentum)
+            for player, (rule, lr) in rules.items()
         }
         self.replay = tricks.Replay(c.replay_size, data.dim, rng.device)
         self.steps = 0
@@ -214,7 +196,7 @@ class Gan(Family):
         batch: Tensor,
         rng: Streams,
         players: Sequence[str] | None = None,
-        tell: Callable[[str, Turn], None] | None = None,
+        tell: Callable[[str, Turn], None] = quiet,
     ) -> StepResult:
         """Do D's updates, then G's; `tell` hears of each twice: "gradient" before, "moved" after it is applied."""
         c, who = self.config, self.players if players is None else players
@@ -223,14 +205,12 @@ class Gan(Family):
         turns: dict[str, Turn] = {}
         for real in batches if "d" in who else ():
             turns["d"] = self._d_turn(real, rng)
-            if tell:
-                tell("gradient", turns["d"])
+            tell("gradient", turns["d"])
             if alternating:
                 self._move(turns["d"], tell)
         for _ in range((c.g_steps if alternating else 1) if "g" in who else 0):
-            turns["g"] = self._g_turn(batches[-1], rng, push=tell is not None)
-            if tell:
-                tell("gradient", turns["g"])
+            turns["g"] = self._g_turn(batches[-1], rng, push=tell is not quiet)
+            tell("gradient", turns["g"])
             if alternating:
                 self._move(turns["g"], tell)
         if not alternating:
@@ -292,7 +272,7 @@ class Gan(Family):
         self.flat["g"].backward(loss)
         return turn
 
-    def _move(self, turn: Turn, tell: Callable[[str, Turn], None] | None) -> None:
+    def _move(self, turn: Turn, tell: Callable[[str, Turn], None]) -> None:
         """Apply a player's gradient."""
         c = self.config
         self.optimiser[turn.player].step()
@@ -300,8 +280,7 @@ class Gan(Family):
             self.flat["d"].data.clamp_(-c.clip, c.clip)
         if turn.player == "g" and c.ema:
             self.flat["average"].data.lerp_(self.flat["g"].data, 1 - c.ema)
-        if tell:
-            tell("moved", turn)
+        tell("moved", turn)
 
     def _blur(self, x: Tensor, rng: Streams) -> Tensor:
         c = self.config
@@ -319,22 +298,22 @@ class Gan(Family):
                 metrics["score/fake"] = losses.score(name, turn.fake_score).mean()
             metrics[f"grad/{player}"] = self.flat[player].grad_norm()
         if self.is_point:
-            metrics["phase/theta"], metrics["phase/psi"] = self._phase().clone()
+            metrics["phase/theta"], metrics["phase/psi"] = self.phase()
         return metrics
 
     # -- settings and state -----------------------------------------------------------------------------------------
 
     def set(self, config: Config) -> None:
         assert isinstance(config, GanSettings)
-        for name, k in knobs(GanSettings).items():
-            if not k.live and getattr(config, name) != getattr(self.config, name):
-                raise ValueError(f"{name} is structural: build a new model to change it.")
+        for name in STRUCTURAL:
+            if getattr(config, name) != getattr(self.config, name):
+                raise ConfigError(f"{name} cannot change on a running model: build a new one to change it.")
         if config.ema and not self.config.ema:  # the average starts from where G is now
             self.flat["average"].data.copy_(self.flat["g"].data)
         self.config = config
-        for player, lr in (("d", config.lr_d), ("g", config.lr_g)):
-            rule = self.optimiser[player]
-            rule.lr, rule.beta1, rule.beta2, rule.momentum = lr, config.beta1, config.beta2, config.momentum
+        self.optimiser["d"].lr, self.optimiser["g"].lr = config.lr_d, config.lr_g
+        for rule in self.optimiser.values():
+            rule.beta1, rule.beta2, rule.momentum = config.beta1, config.beta2, config.momentum
 
     def state(self) -> dict[str, Tensor]:
         parts: dict[str, dict[str, Tensor]] = {
@@ -355,8 +334,8 @@ class Gan(Family):
 
         for name, net in (("g", self.g), ("d", self.d), ("average", self.average)):
             net.load_state_dict(part(name))
-        for player in self.players:
-            self.optimiser[player].load(part(f"optimiser_{player}"))
+        for player, optimiser in self.optimiser.items():
+            optimiser.load(part(f"optimiser_{player}"))
         self.replay.rows.copy_(state["replay/rows"])
         self.steps, self.replay.written = int(state["count/steps"]), int(state["count/replayed"])
 
@@ -390,17 +369,20 @@ class Gan(Family):
         out: Tensor = self.d(x.repeat(1, self.config.packing))
         return out.squeeze(1)
 
-    def _phase(self) -> Tensor:
-        """Return a game's state (theta, psi)."""
-        return torch.cat([self.flat["g"].data[:1], self.flat["d"].data[:1]])
+    def phase(self) -> Tensor:
+        """Return the state (theta, psi) of a game that is a point, (2,)."""
+        return torch.cat([self.flat["g"].data, self.flat["d"].data])
 
     def picture(self, view: View, z: Tensor) -> dict[str, Tensor]:
         if self.is_point:
-            return {"phase": self._phase().clone()}
+            return {"phase": self.phase()}
+        if self.data.dim != 2:  # no plane to draw a surface or a mesh on
+            view = replace(view, layers=view.layers & {"fake"})
         mesh = stage.noise_mesh(view.mesh, self.config.noise_dim, self.config.noise_kind, self.device)
-        return stage.layers(view, z, mesh, generate=self.generate, surface=self._surface, push=self.push)
+        return stage.layers(view, z, mesh, generate=self.generate, surface=self.surface, push=self.push)
 
-    def _surface(self, x: Tensor) -> Tensor:
+    def surface(self, x: Tensor) -> Tensor:
+        """Return D at points (n, dim) as a person reads it: probability of real, or critic value, (n,)."""
         return losses.score(self.config.loss, self._judge(x))
 
     def push(self, fake: Tensor) -> Tensor:
@@ -409,3 +391,6 @@ class Gan(Family):
         score = self._judge(x)
         loss = losses.LOSSES[self.config.loss].g(score, score.detach())
         return -len(x) * torch.autograd.grad(loss, x)[0]
+
+    def trace(self, batch: Tensor, rng: Streams) -> list[SubStep]:
+        return slowmotion.trace(self, batch, rng)

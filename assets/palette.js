@@ -1,0 +1,44 @@
+// One palette, light and dark. Shape repeats what colour says: real points are discs, fakes are diamonds.
+export const REAL = "#1b9e77";
+export const FAKE = "#7570b3";
+export const DISCRIMINATOR = "#1f78b4";
+export const GENERATOR = "#e66101";
+
+// ColorBrewer PRGn: purple where D says fake (0), white where it cannot tell (0.5), green where it says real (1).
+export const PRGN = [
+  "#40004b", "#762a83", "#9970ab", "#c2a5cf", "#e7d4e8", "#f7f7f7", "#d9f0d3", "#a6dba0", "#5aae61", "#1b7837", "#00441b",
+];
+
+export function rgb(hex) {
+  const n = parseInt(hex.slice(1), 16);
+  return [n >> 16, (n >> 8) & 255, n & 255];
+}
+
+// 256 colours as little-endian RGBA words, ready for a Uint32Array over ImageData.
+export const PRGN_WORDS = (() => {
+  const words = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    const at = (i / 255) * (PRGN.length - 1);
+    const low = Math.min(Math.floor(at), PRGN.length - 2);
+    const a = rgb(PRGN[low]);
+    const b = rgb(PRGN[low + 1]);
+    const mix = a.map((v, c) => Math.round(v + (b[c] - v) * (at - low)));
+    words[i] = ((255 << 24) | (mix[2] << 16) | (mix[1] << 8) | mix[0]) >>> 0;
+  }
+  return words;
+})();
+
+export const PRGN_CSS = `linear-gradient(to right, ${PRGN.join(", ")})`;
+
+// What the canvas needs of the page's theme, as resolved colours.
+export function theme(element) {
+  const style = getComputedStyle(element);
+  const paper = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const ink = style.getPropertyValue("--st-text-color").trim() || "#31333f";
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = paper;
+  probe.fillRect(0, 0, 1, 1);
+  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+  const dark = 0.299 * r + 0.587 * g + 0.114 * b < 128;
+  return { paper, ink, dark, font: style.fontFamily || "sans-serif" };
+}

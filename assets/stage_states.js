@@ -1,0 +1,39 @@
+// What lies over the stage when there is no moving picture to show: ready, queued, warming, failed, stopped.
+import { button, count, h } from "./dom.js";
+import { icon } from "./icons.js";
+
+// Return the cover's content for the run's present state, or null where the picture speaks for itself.
+export function coverFor(hub) {
+  const { state, step, queue, error, keyframes } = hub.status;
+  if (state === "ready") return playHint(hub);
+  if (state === "queued") {
+    return h("div.word", {}, icon("wait"), h("strong", { text: queue ? `Waiting in the queue, position ${queue}` : "Waiting in the queue" }),
+      h("span.dim", { text: "It starts by itself as soon as another run pauses or ends." }));
+  }
+  if (state === "warming" && !step) {
+    return h("div.word", {}, h("span.spinner", { "aria-hidden": "true" }), h("span", { text: "Starting the training process …" }));
+  }
+  if (state === "failed") return failed(hub, error, keyframes);
+  if (state === "stopped") {
+    return h("div.word", {}, h("strong", { text: `Stopped at step ${count(step)}` }),
+      button("play", "Go on from here", () => hub.play(), { kind: "solid" }));
+  }
+  return null;
+}
+
+function playHint(hub) {
+  return h("div.word", {},
+    h("button.bigplay", { type: "button", "aria-label": "Train", onclick: () => hub.play() }, icon("play")),
+    h("span.pill", {}, h("strong", { text: "Train" }), h("span.dim", { text: "or press the space key" })));
+}
+
+function failed(hub, error, keyframes) {
+  const good = keyframes?.length ? keyframes[keyframes.length - 1] : null;
+  return h("div.word", { role: "alert" }, icon("stop"),
+    h("strong", { text: "Training stopped by itself" }),
+    h("span", { text: error || "The training process ended without saying why." }),
+    good === null ? h("span.dim", { text: "No moment was saved before it happened: reset to start again." })
+      : h("span.dim", { text: `The last good moment is step ${count(good)}.` }),
+    good === null ? button("reset", "Reset", () => hub.post?.({ do: "reset" }), { kind: "solid" })
+      : button("back", `Go back to step ${count(good)}`, () => hub.rewind(good), { kind: "solid" }));
+}

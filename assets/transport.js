@@ -1,0 +1,165 @@
+// The bar that drives a run. It answers at once and takes its answer back if the worker refuses.
+import { Follower, button, count, h, mount, say, show, toggleClass } from "./dom.js";
+import { icon } from "./icons.js";
+import { hubOf } from "./hub.js";
+import { listenKeys } from "./keys.js";
+import { Timeline } from "./timeline.js";
+import { UntilMenu } from "./until.js";
+
+// Steps a frame on the speed slider; 0 is flat out.
+const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 0];
+
+const STATES = {
+  ready: "Ready", queued: "In the queue", warming: "Starting", running: "Training", paused: "Paused", finished: "Finished",
+  failed: "Failed", stopped: "Stopped",
+};
+
+export default (component) => mount(component, (root) => new Transport(root));
+
+class Transport {
+  constructor(root) {
+    this.root = root;
+    this.follower = new Follower(hubOf, { status: () => this.refresh(), slow: () => this.refresh() });
+    this.build();
+    this.stopKeys = listenKeys({
+      " ": () => this.hub?.toggle(),
+      ArrowRight: () => this.hub?.step(1),
+      d: () => this.hub?.step(1, ["d"]),
+      g: () => this.hub?.step(1, ["g"]),
+    });
+  }
+
+  build() {
+    const step = (n) => button(null, count(n), () => this.hub.step(n), {
+      kind: "seg", title: n === 1 ? "One step (right arrow key)" : `${n} steps`, key: n === 1 ? "ArrowRight" : null,
+    });
+    this.playIcon = h("span.slot", {}, icon("play"));
+    this.playWord = h("span", { text: "Play" });
+    this.play = h("button.b.solid.play", {
+      type: "button", "aria-keyshortcuts": "Space", title: "Play or pause (space key)",
+      onclick: () => this.hub.toggle(), onmousedown: (event) => event.preventDefault(),
+    }, this.playIcon, this.playWord, h("kbd", { text: "space" }));
+    this.slow = button("slow", "Slow motion", () => (this.hub.slow ? this.hub.endSlow() : this.hub.trace()), {
+      title: "Walk through one update of D and one of G, tensor by tensor",
+    });
+    this.until = new UntilMenu(() => this.hub, () => this.modes);
+    this.speedText = h("span.num.speedtext");
+    this.speed = h("input", {
+      type: "range", min: 0, max: SPEEDS.length - 1, step: 1, value: 0, "aria-label": "Speed, steps a frame",
+      oninput: () => this.setSpeed(),
+    });
+    this.state = h("span.state", { role: "status" });
+    this.counter = h("span.num.counter", { "aria-label": "Step" });
+    this.rate = h("span.num.dim.rate");
+    this.device = h("span.dim.device");
+    this.notice = h("div.notice", { role: "alert", hidden: true });
+    this.timeline = new Timeline(() => this.hub);
+    this.moreButton = button("more", "More", () => this.openMore(), { kind: "ghost", words: false });
+    this.moreButton.classList.add("morebutton");
+    this.bar = h("div.deck", { role: "toolbar", "aria-label": "Training" },
+      h("div.line.main", {},
+        this.play,
+        h("div.group", { role: "group", "aria-label": "Step" }, h("span.dim.label", { text: "Step" }), step(1), step(10), step(100)),
+        h("div.group", { role: "group", "aria-label": "One player only" },
+          button(null, "D only", () => this.hub.step(1, ["d"]), { kind: "seg", title: "One step of the discriminator alone (d key)", key: "d" }),
+          button(null, "G only", () => this.hub.step(1, ["g"]), { kind: "seg", title: "One step of the generator alone (g key)", key: "g" })),
+        h("div.extra", {},
+          this.slow,
+          h("label.speed", {}, h("span.dim.label", { text: "Speed" }), this.speed, this.speedText),
+          this.until.element,
+          button("reset", "Reset", () => this.hub.post({ do: "reset" }), { title: "Start again with the same seed: the same run, number for number" }),
+          button("dice", "New seed", () => this.hub.post({ do: "new-seed" }), { title: "Start again with other random numbers" })),
+        this.moreButton,
+      ),
+      h("div.line.second", {}, this.timeline.element,
+        h("div.readout", {}, this.state, h("span.stepword", {}, h("span.dim", { text: "step " }), this.counter), this.rate, this.device)),
+      this.notice,
+    );
+    this.root.replaceChildren(this.bar);
+  }
+
+  update(component) {
+    this.hub = this.follower.follow(component);
+    this.modes = component.data.modes ?? null;
+    this.refresh();
+  }
+
+  destroy() {
+    this.stopKeys();
+    clearTimeout(this.telling);
+    this.follower.leave();
+  }
+
+  openMore() {
+    this.bar.classList.toggle("open");
+    this.moreButton.setAttribute("aria-expanded", this.bar.classList.contains("open"));
+  }
+
+  setSpeed() {
+    const speed = SPEEDS[Number(this.speed.value)];
+    this.say(speed);
+    clearTimeout(this.sending);
+    this.sending = setTimeout(() => {
+      this.sending = null;
+      this.hub.act("speed", { steps_per_frame: speed }, { speed });
+    }, 60);
+  }
+
+  say(speed) {
+    const text = speed === 0 ? "flat out" : `${count(speed)} a frame`;
+    say(this.speedText, text);
+    this.speed.setAttribute("aria-valuetext", speed === 0 ? "flat out" : `${speed} steps a frame`);
+  }
+
+  refresh() {
+    const { hub } = this;
+    if (!hub) return;
+    const { status } = hub;
+    const playing = hub.playing;
+    if (playing !== this.wasPlaying) {
+      this.wasPlaying = playing;
+      this.playIcon.replaceChildren(icon(playing ? "pause" : "play"));
+      say(this.playWord, playing ? "Pause" : "Play");
+    }
+    toggleClass(this.slow, "on", Boolean(hub.slow));
+    say(this.state, hub.connection === "lost" ? "Connection lost, retrying" : stateText(status));
+    this.state.dataset.state = hub.connection === "lost" ? "failed" : status.state;
+    say(this.counter, count(status.step));
+    say(this.rate, status.state === "running" && status.sps ? `${count(status.sps)} steps/s` : "");
+    say(this.device, status.device || "");
+    show(this.notice, Boolean(hub.notice));
+    if (hub.notice) say(this.notice, hub.notice);
+    this.refreshSpeed(status.speed);
+    this.timeline.refresh();
+    this.until.refresh();
+    this.tellPage(status);
+  }
+
+  // Streamlit's own widgets follow what anybody did to the run, in this window or another.
+  tellPage({ state, experiment_version: version }) {
+    const known = `${this.hub.runId}|${state}|${version ?? ""}`;
+    if (known === this.known) return;
+    const first = !this.known?.startsWith(`${this.hub.runId}|`) || this.known.endsWith("|");
+    this.known = known;
+    if (first) return;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.hub?.post({ do: "changed" }), 150);
+  }
+
+  refreshSpeed(speed) {
+    if (this.sending || this.root.getRootNode().activeElement === this.speed && this.speed.matches(":active")) return;
+    const wanted = speed ?? 10;
+    if (wanted === this.shownSpeed) return;
+    this.shownSpeed = wanted;
+    let best = SPEEDS.indexOf(wanted);
+    if (best < 0) best = SPEEDS.findIndex((s) => s === 0 || s >= wanted);
+    this.speed.value = best;
+    this.say(wanted);
+  }
+}
+
+function stateText({ state, queue, past }) {
+  if (past !== null && past !== undefined) return `Looking at step ${count(past)}`;
+  if (state === "queued" && queue) return `In the queue, position ${queue}`;
+  return STATES[state] ?? state;
+}
