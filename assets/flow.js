@@ -23,7 +23,7 @@ export class FlowDiagram {
     this.element.className = "flow";
     this.element.innerHTML =
       `<svg viewBox="0 0 318 146" role="img" aria-label="Data flow of this sub-step"><defs><marker id="tip" viewBox="0 0 8 8" ` +
-      `refX="6" refY="4" markerWidth="6" markerHeight="6" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" fill="context-stroke"/>` +
+      `refX="6" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" fill="context-stroke"/>` +
       `</marker></defs>${edges}${boxes}</svg>`;
     const tint = { z: FAKE, G: GENERATOR, fake: FAKE, real: REAL, D: DISCRIMINATOR, loss: "var(--ink)" };
     for (const [name, colour] of Object.entries(tint)) this.find("node", name).style.setProperty("--tint", colour);

@@ -8,7 +8,7 @@ import { ticks } from "./view.js";
 // A point's picture, drawn once: a disc for real, a diamond for fake, each with a thin rim that keeps it apart from
 // the surface below.
 export function sprite(shape, ratio, rim) {
-  const radius = shape === "real" ? 2.7 : 3.7;
+  const radius = shape === "real" ? 2.7 : 3.4;
   const size = Math.ceil((radius + 1.5) * 2 * ratio);
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size;

@@ -93,7 +93,16 @@ export class SlowMotion {
     });
     shadow.append(style, this.panel);
     document.body.append(this.host);
+    this.place();
     this.panel.focus();
+  }
+
+  // Beside the stage where there is room, so that nothing that flows is hidden.
+  place() {
+    const right = this.stage.box.getBoundingClientRect().right + 16;
+    const left = Math.max(Math.min(right, innerWidth - 336), innerWidth - 496);
+    this.panel.style.left = `${left}px`;
+    this.panel.style.width = "auto";
   }
 
   makeList(slow) {

@@ -137,11 +137,10 @@ class Transport {
 
   // Streamlit's own widgets follow what anybody did to the run, in this window or another.
   tellPage({ state, experiment_version: version }) {
-    const known = `${this.hub.runId}|${state}|${version ?? ""}`;
-    if (known === this.known) return;
-    const first = !this.known?.startsWith(`${this.hub.runId}|`) || this.known.endsWith("|");
-    this.known = known;
-    if (first) return;
+    const before = this.told?.run === this.hub.runId ? this.told : null;
+    const news = before && (before.state !== state || (before.version !== undefined && before.version !== version));
+    this.told = { run: this.hub.runId, state, version };
+    if (!news) return;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => this.hub?.post({ do: "changed" }), 150);
   }

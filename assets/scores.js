@@ -1,0 +1,67 @@
+// Score readouts: each with its value at perfection or its noise floor, so that no number stands alone.
+import { count, figure, h, say } from "./dom.js";
+
+const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)} %` : "–");
+
+// Metric, label, how it is written, how its reference is written from [perfect, low, high], what it means.
+const TILES = [
+  ["modes/hq", "High quality", percent, ([perfect]) => `perfect ${percent(perfect)}`,
+    "Share of fakes within three standard deviations of a mode's centre"],
+  ["d/accuracy", "D accuracy", percent, () => "even 50 %",
+    "How often D is right on points that it was not trained on; 50 % means that it is guessing"],
+  ["dist/js", "JS", figure, ([, , high]) => `floor ${figure(high)}`,
+    "Jensen-Shannon divergence between data and fakes on a grid, in nats; the floor is what a perfect generator scores"],
+  ["dist/sw", "SW", figure, ([, , high]) => `floor ${figure(high)}`,
+    "Sliced Wasserstein distance between data and fakes, in the units of the picture; the floor is what a perfect generator scores"],
+];
+
+export class Scores {
+  constructor() {
+    this.dots = h("div.dots", { role: "img" });
+    this.modesValue = h("strong.num");
+    this.modes = h("div.tile.wide", { title: "Modes with at least one high-quality fake" },
+      h("span.dim", { text: "Modes" }), this.modesValue, this.dots);
+    this.tiles = TILES.map(([name, label, write, refer, help]) => {
+      const value = h("strong.num", { text: "–" });
+      const reference = h("span.dim.num.reference", { text: "\u00a0" });
+      return { name, write, refer, value, reference, element: h("div.tile", { title: help }, h("span.dim", { text: label }), value, reference) };
+    });
+    this.element = h("section.scores", { "aria-label": "Scores" }, this.modes, ...this.tiles.map((tile) => tile.element));
+  }
+
+  expect(floors, modes) {
+    this.floors = floors;
+    this.total = modes;
+    if (!this.last) this.show({ scores: {}, floors });
+  }
+
+  show({ scores = {}, floors }) {
+    const known = floors && Object.keys(floors).length ? floors : this.floors;
+    const key = `${scores.step}|${known === this.floors}|${this.total}`;
+    if (key === this.last) return;
+    this.last = scores.step === undefined ? null : key;
+    for (const { name, write, refer, value, reference } of this.tiles) {
+      say(value, write(scores[name]));
+      say(reference, known?.[name] ? refer(known[name]) : name === "d/accuracy" ? "even 50 %" : "\u00a0");
+    }
+    this.showModes(scores);
+  }
+
+  showModes(scores) {
+    const masses = Object.keys(scores).filter((name) => name.startsWith("mass/")).length;
+    const total = masses || this.total;
+    const covered = scores["modes/covered"];
+    say(this.modesValue, total ? `${covered === undefined ? "–" : count(covered)} of ${count(total)}` : "none known");
+    const drawn = total && total <= 40 ? total : 0;
+    while (this.dots.children.length > drawn) this.dots.lastChild.remove();
+    while (this.dots.children.length < drawn) this.dots.append(h("i"));
+    this.dots.setAttribute("aria-label", "Share of fakes in each mode");
+    for (let k = 0; k < drawn; k++) {
+      const share = scores[`mass/${k}`];
+      const dot = this.dots.children[k];
+      // a full dot is a mode that gets its fair share of the fakes
+      dot.style.setProperty("--fill", share === undefined ? 0 : Math.min(1, share * total).toFixed(2));
+      dot.title = share === undefined ? `Mode ${k + 1}` : `Mode ${k + 1}: ${(100 * share).toFixed(1)} % of the fakes`;
+    }
+  }
+}
