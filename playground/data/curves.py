@@ -66,6 +66,18 @@ def panel() -> tuple[Tensor, Tensor]:
     return torch.from_numpy((nodes + 1) / 2), torch.from_numpy(weights / 2)
 
 
+def log_kernels(x: Tensor, centres: Tensor, log_weights: Tensor, std: float) -> Tensor:
+    """Return log sum_i w_i N(x; c_i, std^2 I), (n,), for centres (m, 2) and log weights (m,) in float64."""
+    wide, scale = exact(x), 1 / (math.sqrt(2) * std)
+    across, upward = (centres.to(wide.device) * scale).unbind(1)
+    weights = log_weights.to(wide.device) - math.log(2 * math.pi * std**2)
+    found = []
+    for part in torch.split(wide * scale, CHUNK):
+        square = (part[:, :1] - across).square_().add_((part[:, 1:] - upward).square_())  # (chunk, m)
+        found.append((weights - square).logsumexp(1))
+    return torch.cat(found).to(x)
+
+
 class Line(Distribution):
     """A straight segment with noise."""
 
@@ -217,15 +229,7 @@ class Curve(Distribution):
 
     def log_density(self, x: Tensor) -> Tensor:
         """Return the log of the noise's density integrated along all arms, (n,)."""
-        wide = exact(x)
-        centres, log_mass = (part.to(wide.device) for part in self.nodes())
-        scale = 1 / (math.sqrt(2) * self.jitter)
-        found = []
-        for part in torch.split(wide * scale, CHUNK):
-            across = (part[:, :1] - centres[:, 0] * scale).square()
-            upward = (part[:, 1:] - centres[:, 1] * scale).square()
-            found.append((log_mass - across - upward).logsumexp(1))
-        return (torch.cat(found) - math.log(2 * math.pi * self.jitter**2)).to(x)
+        return log_kernels(x, *self.nodes(), self.jitter)
 
     @property
     def extent(self) -> float:
