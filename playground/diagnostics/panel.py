@@ -31,14 +31,9 @@ CELLS = 32  # a side of the JS grid
 DIRECTIONS = 16
 REPEATS = 12  # real against real, for the floors
 
-# Where a discriminator draws its line: logits at 0, least squares half way between its targets 0 and 1. A critic has no
-# such line: it is cut at the median of all its values, which asks only whether it ranks real above fake.
-BOUNDARY: dict[str, float | None] = {
-    "least-squares": 0.5,
-    "wasserstein-clip": None,
-    "wasserstein-gp": None,
-    "relativistic": None,
-}
+# D says real above a logit of 0. These losses only compare outputs and have no such line: they are cut at the median of
+# all outputs, which asks whether D ranks real above fake.
+RANKING = ("wasserstein-clip", "wasserstein-gp", "relativistic")
 
 
 @dataclass(frozen=True)
@@ -59,16 +54,14 @@ class Panel:
 
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
+        if self.data.dim != 2 or "generate" not in family.abilities:  # a game has its phase, nothing here applies
+            return {}
         rng = fresh(self.seed, "score", step, device=self.device)
-        real = self.data.sample(N, rng)
-        scores: dict[str, float] = {}
-        if "generate" in family.abilities:
-            fake = family.generate(family.noise(FAKES, rng))
-            if self.data.dim == 2:
-                scores |= self.compare(real, fake)
-            if "score" in family.abilities:
-                boundary = BOUNDARY.get(str(getattr(family.config, "loss", "")), 0.0)
-                scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary)
+        real, fake = self.data.sample(N, rng), family.generate(family.noise(FAKES, rng))
+        scores = self.compare(real, fake)
+        if "score" in family.abilities:
+            boundary = None if getattr(family.config, "loss", None) in RANKING else 0.0
+            scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary)
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -90,7 +83,7 @@ class Panel:
     @cached_property
     def _floors(self) -> dict[str, Floor]:
         if self.data.dim != 2:
-            return {"d/accuracy": _accuracy_floor()}
+            return {}
         rng = fresh(self.seed, "floors", device=self.device)
         rows = [self.compare(self.data.sample(N, rng), self.data.sample(FAKES, rng)) for _ in range(REPEATS)]
         perfect = self._perfect()

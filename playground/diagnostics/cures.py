@@ -1,0 +1,183 @@
+"""The usual cure for each state: a ladder of changes, of which the first not yet in place is offered.
+
+Live changes come first: they act on the running model. Sources: penalties Mescheder et al. 2018, arXiv 1801.04406;
+unrolling Metz et al. 2017, arXiv 1611.02163; packing Lin et al. 2018, arXiv 1712.04086; two time scales Heusel et al.
+2017, arXiv 1706.08500; instance noise Sonderby et al. 2017, arXiv 1610.04490; non-saturating loss Goodfellow et al.
+2014, arXiv 1406.2661. None is certain; the verdict after some hundred steps says whether it helped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.config import ConfigError
+from playground.diagnostics.signals import Cure, State
+from playground.experiment import Experiment
+
+SLOWEST = 1e-5  # learning rates are not lowered below this
+
+
+def cure_for(state: State, experiment: Experiment) -> Cure | None:
+    """Return the first remedy for a state that this experiment can take and does not have yet; None when well."""
+    for label, values, why in LADDERS[state](Now(experiment)) if state in LADDERS else []:
+        cure = _applicable(experiment, label, values, why)
+        if cure is not None:
+            return cure
+    return None
+
+
+class Now:
+    """The current settings, with a default for fields that a family does not have."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment, self.fields = experiment, experiment.knobs()
+
+    def __call__(self, name: str, default: Any = None) -> Any:
+        """Return a field's value."""
+        return self.experiment.value(name) if name in self.fields else default
+
+    @property
+    def game(self) -> bool:
+        """Say whether the data is a game of two numbers."""
+        return self.experiment.data.dim == 1
+
+    def slower(self, *names: str, by: float = 3.0) -> dict[str, float]:
+        """Return these learning rates divided, rounded to two digits and not below the slowest."""
+        return {name: float(f"{max(self(name, 1e-3) / by, SLOWEST):.2g}") for name in names}
+
+
+Ladder = list[tuple[str, dict[str, Any], str]]
+
+
+def _collapse(now: Now) -> Ladder:
+    ladder: Ladder = [R1] if now("penalty") == "none" else []
+    if now("unroll", 0) < 5:
+        ladder.append(UNROLL)
+    if now("lr_d", 1.0) < 3.9 * now("lr_g", 0.0):
+        faster = float(f"{4 * now('lr_g', 1e-3):.2g}")
+        why = "A D that learns faster than G notices a crowded mode before all fakes are there (two time scales)."
+        ladder.append(("Let D learn faster", {"lr_d": faster}, why))
+    if now("packing", 1) < 2:
+        ladder.append(PACK)
+    if now("minibatch") == "none":
+        ladder.append(STD)
+    return ladder
+
+
+def _too_strong(now: Now) -> Ladder:
+    ladder: Ladder = []
+    if now("d_steps", 1) > now("g_steps", 1):
+        why = "D takes several updates for each of G's, which is more than it needs."
+        ladder.append(("One D update a step", {"d_steps": now("g_steps", 1)}, why))
+    if now("instance_noise", 1.0) < 0.05:
+        ladder.append(_noise(now))
+    if now("penalty") == "none":
+        ladder.append(R1)
+    if now("lr_d", 0.0) > now("lr_g", 1.0) / 4:
+        why = "A slower D gives G time to answer before the next lesson."
+        ladder.append(("Slow D down", now.slower("lr_d"), why))
+    if now("smoothing", 1.0) < 0.1:
+        why = "D is no longer paid for being entirely sure, so its slope does not fade."
+        ladder.append(("Smooth the labels", {"smoothing": 0.1}, why))
+    return ladder
+
+
+def _vanished(now: Now) -> Ladder:
+    ladder: Ladder = []
+    if now("loss") in ("minimax", "least-squares"):
+        why = "Its gradient is largest where D is surest that a fake is fake: just where G needs it."
+        ladder.append(("Use the non-saturating loss", {"loss": "non-saturating"}, why))
+    if now("loss") == "wasserstein-clip":
+        why = "Clipping bends the critic flat layer by layer; a penalty on its slope keeps the gradient near one."
+        ladder.append(("Penalise the slope, do not clip", {"loss": "wasserstein-gp"}, why))
+    return ladder + _too_strong(now)
+
+
+def _circling(now: Now) -> Ladder:
+    ladder: Ladder = []
+    if now("order") == "simultaneous":
+        ladder.append(ALTERNATE)
+    if now("penalty") == "none":
+        ladder.append(R1)
+    if not now.game and now("instance_noise", 1.0) < 0.05:
+        ladder.append(_noise(now))
+    if now.game:
+        return [*ladder, OPTIMISTIC]
+    ladder.append(
+        ("Take smaller steps", now.slower("lr_d", "lr_g", by=2), "Shorter steps overshoot the meeting point less.")
+    )
+    if now("ema", 1.0) == 0:
+        why = "The average of G's recent weights sits in the middle of the circle it runs."
+        ladder.append(("Draw from an average of G", {"ema": 0.999}, why))
+    return ladder
+
+
+def _outwards(now: Now) -> Ladder:
+    if now.game:
+        return _circling(now)
+    why = "Go back to the last good moment first; the step that broke it was too long."
+    ladder: Ladder = [("Take smaller steps", now.slower("lr_d", "lr_g"), why)]
+    if now("penalty") == "none":
+        ladder.append(R1)
+    return ladder
+
+
+def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
+    amount = float(f"{0.05 * now.experiment.data.extent:.1g}")
+    why = "Blurring real and fake points alike makes the two overlap, so D cannot be sure and its slope reaches G."
+    return "Add instance noise", {"instance_noise": amount}, why
+
+
+R1 = (
+    "Add an R1 penalty",
+    {"penalty": "r1", "penalty_weight": 0.1},
+    "D may no longer be steep at the real points, so it stays smooth enough to draw fakes towards what they lack.",
+)
+UNROLL = (
+    "Unroll D by 5 steps",
+    {"unroll": 5},
+    "G looks ahead at how D will answer, so crowding one mode no longer pays. Each step takes longer.",
+)
+PACK = (
+    "Pack 2 samples",
+    {"packing": 2},
+    "D judges two points at once and sees that fakes are too alike. Restarts the run.",
+)
+STD = (
+    "Show D the batch's spread",
+    {"minibatch": "std"},
+    "D sees how alike the points of a batch are. Restarts the run.",
+)
+ALTERNATE = (
+    "Update in turn",
+    {"order": "alternating"},
+    "When G answers the new D, the outward drift of the spiral is gone.",
+)
+OPTIMISTIC = (
+    "Use optimistic Adam",
+    {"optimiser_d": "optimistic-adam", "optimiser_g": "optimistic-adam"},
+    "It steps along where the gradient is heading, which turns the circle inwards.",
+)
+
+LADDERS: dict[str, Callable[[Now], Ladder]] = {
+    "partial-collapse": _collapse,
+    "full-collapse": _collapse,
+    "d-too-strong": _too_strong,
+    "g-vanished": _vanished,
+    "oscillating": _circling,
+    "diverged": _outwards,
+}
+
+
+def _applicable(experiment: Experiment, label: str, values: dict[str, Any], why: str) -> Cure | None:
+    fields = experiment.knobs()
+    if any(name not in fields for name in values) or all(experiment.value(n) == v for n, v in values.items()):
+        return None
+    try:
+        changed = experiment.changed(**values)
+    except ConfigError:  # out of this family's range, or at odds with another field
+        return None
+    if not all(fields[name].matters(changed.model) for name in values if name in type(changed.model).model_fields):
+        return None
+    return Cure(label, values, all(fields[name].live for name in values), why)

@@ -1,0 +1,318 @@
+"""Say in one sentence what a run is doing, from measured signals only: losses, gradients, modes, held-out accuracy.
+
+The states and what each asks for (thresholds beside the constants below):
+warming            too early, or not good yet but still getting better
+healthy            every mode gets its share and most fakes are sharp (without modes: coverage and precision are high)
+partial-collapse   some modes get almost no fakes, or fakes shrink to dots within their modes
+full-collapse      all fakes in one place
+d-too-strong       D tells nearly all held-out points apart while fakes are poor and do not improve
+g-vanished         as before, and G's gradient is next to nothing: it cannot learn
+oscillating        fakes hop from place to place; a game circles its equilibrium
+diverged           a loss is no number any more, or fakes left the picture; a game spirals outwards
+Checks run in that spirit from the certain to the vague; the first that applies is the verdict. Mode collapse and
+vanishing gradients: Goodfellow 2016, arXiv 1701.00160; Arjovsky and Bottou 2017, arXiv 1701.04862; circling games:
+Mescheder et al. 2018, arXiv 1801.04406. Watch the evidence: every figure is one that the panel or the loop measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from playground.diagnostics import reasons
+from playground.diagnostics.cures import cure_for
+from playground.diagnostics.games import judge_game
+from playground.diagnostics.signals import Evidence, Finding, Signals, State, Verdict, count, listed, share
+from playground.diagnostics.where import mode_names
+from playground.experiment import Experiment
+
+WARM = 500  # steps before anything but divergence is called: a G starts as a dot and needs a few hundred to unfold
+PATIENCE = 500  # steps that a fault has to last: D's and G's ordinary tug of war is shorter
+HEALTHY_HQ = 0.7  # a converged small GAN reaches 0.75 to 0.97 of a possible 0.989; bridges alone cost it 0.05 to 0.2
+HEALTHY_TV = 0.35  # a third of the fakes in the wrong mode is as uneven as a picture can be and still look complete
+NARROW = 0.35  # of the true std: below, the fakes of a mode look like a dot
+DOT = 0.15  # of the data's overall std; one mode of a ring of eight has 0.05 to 0.1
+STRONG = 0.97  # held-out accuracy; a D that leaves G something to learn errs on more than 3 %
+POOR = 0.3  # share of good fakes below which D's win is G's loss
+VANISHED = 1e-3  # gradient norm of G; healthy runs show 0.05 to 5
+FALLEN = 0.01  # of the window's own highest: vanished whatever its scale was
+HOPPING = 0.3  # total variation of mode masses from one score to the next; sampling noise alone gives about 0.03
+GOOD_COVERAGE, LOST_COVERAGE = 0.7, 0.5  # of the real points; 0.969 at perfection
+GOOD_PRECISION = 0.7
+FAR = 10.0  # fakes ten views away, or ten times as wide as the data, do not come back by themselves
+HUGE = 1e5  # a loss that size is on its way to infinity
+
+
+def verdict(experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Judge a run from its recent past: `train` columns and `scores` rows, both with "step". Odd data never raises."""
+    signals = Signals.read(experiment, train, scores)
+    checks = (_broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
+    finding = next((found for check in checks if (found := check(signals)) is not None), None) or _unfinished(signals)
+    cure = cure_for(finding.state, experiment)
+    return Verdict(finding.state, finding.sentence, finding.why, finding.evidence, finding.missing, cure)
+
+
+def _broken(s: Signals) -> Finding | None:
+    state: State = "diverged"
+    losses = {name: column[-1] for name, column in s.train.items() if name.startswith("loss/") and len(column)}
+    values = np.array(list(losses.values()))
+    # A player that did not move leaves a gap in its column; only all losses gone, or one infinite, means broken.
+    if len(values) and (np.isinf(values).any() or not np.isfinite(values).any()):
+        evidence = tuple(Evidence(_named(name), f"{value:g}", "a finite number") for name, value in losses.items())
+        return Finding(
+            state,
+            f"Diverged: at step {s.step:,} the losses stopped being numbers.",
+            reasons.BROKEN,
+            evidence,
+        )
+    biggest = float(np.nanmax(np.abs(values))) if len(values) else 0.0
+    width, off = s.last("spread/all"), s.last("dist/sw") / s.experiment.data.extent
+    if not (biggest > HUGE or width > FAR or off > FAR):
+        return None
+    sentence = (
+        f"Diverged: the fakes have left the picture (they are {width:,.0f} times as wide as the data)."
+        if width > FAR
+        else "Diverged: the fakes have left the picture."
+        if off > FAR
+        else f"Diverged: a loss has grown to {biggest:,.0f}."
+    )
+    return Finding(
+        state,
+        sentence,
+        reasons.OUTWARD,
+        (
+            Evidence("Largest loss", f"{biggest:,.3g} nats", "below 10"),
+            *([Evidence("Width of the fakes", f"{width:,.3g} × the data's", "1")] if math.isfinite(width) else []),
+        ),
+    )
+
+
+def _healthy(s: Signals) -> Finding | None:
+    if not _good(s):
+        return None
+    k = s.mode_count
+    if k:
+        what = f"all {k} modes have fakes" if k > 1 else "the fakes sit on the one mode there is"
+        sentence = f"Healthy: {what} and {share(s.recent('modes/hq'))} of the fakes are sharp."
+        why = reasons.HEALTHY_MODES
+    else:
+        sentence = (
+            f"Healthy: the fakes cover {share(s.recent('prdc/coverage'))} of the data, "
+            f"and {share(s.recent('prdc/precision'))} of them look real."
+        )
+        why = reasons.HEALTHY
+    return Finding("healthy", sentence, why, _quality(s))
+
+
+def _early(s: Signals) -> Finding | None:
+    if s.step >= WARM and len(s.scores) >= 2:
+        return None
+    so_far = (
+        "" if not s.mode_count or not s.scores else f" So far {len(_present(s))} of {s.mode_count} modes have fakes."
+    )
+    return Finding(
+        "warming",
+        f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on.{so_far}",
+        reasons.EARLY,
+        _quality(s),
+    )
+
+
+def _vanished(s: Signals) -> Finding | None:
+    now, top = s.tail("grad/g"), s.top("grad/g")
+    if not (s.recent("d/accuracy") >= 0.9 and _poor(s) and (now < VANISHED or now < FALLEN * top)):
+        return None
+    return Finding(
+        "g-vanished",
+        f"G has stopped learning: D is right on {share(s.recent('d/accuracy'))} of the points "
+        f"and G's gradient has all but vanished ({now:.1g}).",
+        reasons.VANISHING,
+        (
+            Evidence("Gradient norm of G", f"{now:.2g}", f"up to {top:.2g} in this window"),
+            *_accuracy(s),
+            *_quality(s),
+        ),
+    )
+
+
+def _hopping(s: Signals) -> Finding | None:
+    if s.mode_count > 1:
+        return _mode_hopping(s)
+    sw = s.column("dist/sw")[-10:]
+    if len(sw) < 8:
+        return None
+    middle, moves = float(np.median(sw)), np.diff(sw)
+    big = moves[np.abs(moves) > 0.3 * middle]
+    reversals = int((np.sign(big[1:]) != np.sign(big[:-1])).sum())
+    if reversals < 4:
+        return None
+    return Finding(
+        "oscillating",
+        f"Oscillating: the fakes come closer and drift off again, {reversals} times in the last {len(sw)} scores.",
+        reasons.CHASE,
+        (Evidence("Sliced Wasserstein", f"{sw.min():.2g} to {sw.max():.2g} data units", "steady"), *_quality(s)),
+    )
+
+
+def _mode_hopping(s: Signals) -> Finding | None:
+    masses = s.masses()[-8:]
+    if len(masses) < 5:
+        return None
+    moved = np.abs(np.diff(masses, axis=0)).sum(1) / 2
+    held = masses >= 0.08 * s.weights
+    lost = int((held[:-1] & ~held[1:]).sum())
+    if not (np.median(moved) >= HOPPING and lost >= 2):
+        return None
+    once, ever = int(np.median(held.sum(1))), int(held.any(0).sum())
+    return Finding(
+        "oscillating",
+        f"Oscillating: the fakes hop between modes; {ever} were visited of late, about {once} at a time.",
+        reasons.HOP,
+        (
+            Evidence(
+                "Fakes that change mode between scores", share(float(np.median(moved))), "3 % from sampling alone"
+            ),
+            Evidence("Modes visited, and held at a time", f"{ever} and {once} of {s.mode_count}", f"{s.mode_count}"),
+            Evidence("Modes lost again", f"{lost} times in {len(masses)} scores", "0"),
+        ),
+    )
+
+
+def _overpowered(s: Signals) -> Finding | None:
+    accuracy = s.column("d/accuracy")[-3:]
+    if s.loss.startswith("wasserstein") or len(accuracy) < 3 or s.improving():
+        return None  # a critic can hardly be too good: its slope does not fade
+    if not (accuracy.min() >= STRONG and _poor(s)):
+        return None
+    return Finding(
+        "d-too-strong",
+        f"D is too strong: it is right on {share(s.recent('d/accuracy'))} of the points it has never seen, "
+        "and the fakes are not getting better.",
+        reasons.OVERPOWERED,
+        (*_accuracy(s), Evidence("D loss", f"{s.tail('loss/d'):.2g}", "1.39 when D cannot tell"), *_quality(s)),
+    )
+
+
+def _collapsed(s: Signals) -> Finding | None:
+    width, held = s.recent("spread/all"), _present(s)
+    in_one = s.mode_count > 1 and len(held) == 1 and s.mean_masses()[held[0]] >= 0.5
+    if not (width < DOT or in_one):
+        return None
+    names = mode_names(s.modes)
+    place = f"mode {names[held[0]]}" if in_one else "one spot"
+    return Finding(
+        "full-collapse",
+        f"Full collapse: every fake lands on {place}, whatever the noise.",
+        reasons.COLLAPSED,
+        _quality(s),
+        tuple(i for i in range(s.mode_count) if i not in held),
+    )
+
+
+def _missing(s: Signals) -> Finding | None:
+    if not s.mode_count:
+        return _lost_coverage(s)
+    lost = [i for i in range(s.mode_count) if i not in _present(s)]
+    if not lost or s.finding_more():
+        return None
+    for_steps = s.missing_for(lost)
+    if for_steps < PATIENCE or s.recent("modes/hq") < POOR:
+        return None
+    names = mode_names(s.modes)
+    k = s.mode_count
+    named = listed([names[i] for i in lost])
+    noun, verb = ("mode", "has") if len(lost) == 1 else ("modes", "have")
+    return Finding(
+        "partial-collapse",
+        f"Partial collapse: {k - len(lost)} of {k} modes. {noun.capitalize()} {named} {verb} had almost no fakes "
+        f"for {count(for_steps, 'step')}.",
+        reasons.MISSING,
+        _quality(s),
+        tuple(lost),
+    )
+
+
+def _lost_coverage(s: Signals) -> Finding | None:
+    coverage, precision = s.recent("prdc/coverage"), s.recent("prdc/precision")
+    if not (coverage < LOST_COVERAGE and precision > coverage + 0.15) or s.improving():
+        return None
+    return Finding(
+        "partial-collapse",
+        f"Partial collapse: {share(precision)} of the fakes look real, but they cover {share(coverage)} of the data.",
+        reasons.UNCOVERED,
+        _quality(s),
+    )
+
+
+def _narrow(s: Signals) -> Finding | None:
+    spread = s.recent("spread")
+    if not (spread < NARROW and s.recent("modes/hq") >= HEALTHY_HQ and not s.finding_more()):
+        return None
+    return Finding(
+        "partial-collapse",
+        f"Partial collapse within the modes: the fakes are {spread:.2f} times as wide as the data there.",
+        reasons.NARROWED,
+        _quality(s),
+    )
+
+
+def _unfinished(s: Signals) -> Finding:
+    if s.mode_count:
+        k, held, hq = s.mode_count, len(_present(s)), s.recent("modes/hq")
+        which = f"all {k}" if held == k else f"{held} of {k}"
+        sentence = f"Still learning: {which} modes have fakes and {share(hq)} of the fakes are sharp."
+    else:
+        sentence = (
+            f"Still learning: the fakes cover {share(s.recent('prdc/coverage'))} of the data, "
+            f"and {share(s.recent('prdc/precision'))} of them look real."
+        )
+    why = reasons.UNFINISHED
+    return Finding("warming", sentence, why, _quality(s))
+
+
+# -- what several checks ask ------------------------------------------------------------------------------------------
+
+
+def _present(s: Signals) -> list[int]:
+    """Return the modes with at least 8 % of the mass they should have, over the last scores."""
+    return [i for i, mass in enumerate(s.mean_masses()) if mass >= 0.08 * s.weights[i]]
+
+
+def _good(s: Signals) -> bool:
+    if s.mode_count:
+        even = len(_present(s)) == s.mode_count and s.recent("modes/tv") <= HEALTHY_TV
+        narrow = s.recent("spread") < NARROW
+        return even and s.recent("modes/hq") >= HEALTHY_HQ and not narrow
+    return s.recent("prdc/coverage") >= GOOD_COVERAGE and s.recent("prdc/precision") >= GOOD_PRECISION
+
+
+def _poor(s: Signals) -> bool:
+    return bool(s.recent("modes/hq") < POOR if s.mode_count else s.recent("prdc/precision") < POOR)
+
+
+def _named(metric: str) -> str:
+    group, _, player = metric.partition("/")
+    return f"{player.upper()} {group}"
+
+
+def _accuracy(s: Signals) -> tuple[Evidence, ...]:
+    return (Evidence("D's accuracy on held-out points", share(s.recent("d/accuracy")), "50 % when it cannot tell"),)
+
+
+def _quality(s: Signals) -> tuple[Evidence, ...]:
+    """Return the figures that describe the fakes, those that were measured."""
+    k = s.mode_count
+    rows = (
+        ("Modes covered", "modes/covered", lambda v: f"{v:.0f} of {k}", f"{k} (one sharp fake is enough)"),
+        ("Modes with 8 % of their share", "modes/eight_percent", lambda v: f"{v:.0f} of {k}", f"{k}"),
+        ("Sharp fakes (within 3 std)", "modes/hq", share, "98.9 % at perfection"),
+        ("Width within modes", "spread", lambda v: f"{v:.2f} × the data's", "1"),
+        ("Real points with a fake nearby", "prdc/coverage", share, "97 % at perfection"),
+        ("Fakes that look real", "prdc/precision", share, "about 97 % at perfection"),
+        ("Width of the fakes", "spread/all", lambda v: f"{v:.2f} × the data's", "1"),
+    )
+    found = [Evidence(label, text(s.recent(name)), ref) for label, name, text, ref in rows if s.known(name)]
+    return tuple(found)
