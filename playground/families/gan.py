@@ -99,7 +99,8 @@ class GanSettings(Config):
         live=True, label="Order of updates", paper=MESCHEDER)
 
     smoothing: float = knob(0.0, "Real points get the label 1 minus this; fakes keep 0.", short="ls", group=TRICKS,
-        live=True, label="Label smoothing", low=0.0, high=0.5, step=0.01, needs=("loss", losses.SMOOTHED), paper=SALIMANS)
+        live=True, label="Label smoothing", low=0.0, high=0.5, step=0.01, needs=("loss", losses.SMOOTHED),
+        paper=SALIMANS)
     instance_noise: float = knob(0.0, "Noise added to all points D sees, real and fake, at step 0.", short="in",
         group=TRICKS, live=True, low=0.0, high=2.0, step=0.01, unit="data units",
         paper="Sønderby et al. 2017, arXiv 1610.04490")

@@ -1,0 +1,301 @@
+"""What every family keeps to, whatever it is: the engine, the pages and the command line rely on nothing else."""
+
+import itertools
+import json
+
+import pytest
+import torch
+
+from playground.config import ConfigError, knobs
+from playground.data import datasets
+from playground.experiment import RESERVED, Experiment
+from playground.families import families, family
+from playground.families.base import Family, View
+from playground.rng import Streams, fresh
+
+FAMILIES = list(families())
+VIEW = View(extent=3.0, layers=frozenset({"fake", "surface", "manifold", "arrows"}), fakes=50, grid=10, mesh=5, arrows=7)
+
+
+def smallest(name: str) -> dict:
+    """Return each structural whole number at its lower bound."""
+    return {n: int(k.low) for n, k in knobs(family(name).Settings).items() if k.kind == "int" and not k.live}
+
+
+def build(name: str, seed: int = 0, **values) -> tuple[Experiment, Family, Streams]:
+    experiment = Experiment(family=name, dataset="ring8", seed=seed).changed(**smallest(name), **values)
+    rng = Streams(seed)
+    return experiment, family(name)(experiment.model, experiment.data, rng), rng
+
+
+def advance(experiment, model, rng, n=1, players=None):
+    for _ in range(n):
+        result = model.step(experiment.data.sample(model.rows, rng["data"]), rng, players)
+    return result
+
+
+def copy(state):
+    return {name: value.clone() for name, value in state.items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def another(k, value):
+    """Return a valid value of a field that differs from `value`."""
+    if k.kind == "bool":
+        return not value
+    if k.kind == "choice":
+        return next(c for c in k.choices if c != value)
+    return next(kind(v) for kind in ({"int": int, "float": float}[k.kind],) for v in (k.low, k.high) if kind(v) != value)
+
+
+FIELDS = [(name, field) for name in FAMILIES for field in knobs(family(name).Settings)]
+LIVE = [(name, field) for name, field in FIELDS if knobs(family(name).Settings)[field].live]
+STRUCTURAL = [pair for pair in FIELDS if pair not in LIVE]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_default_settings_build_and_step(name):
+    experiment = Experiment(family=name, dataset="ring8")
+    rng = Streams(0)
+    model = family(name)(experiment.model, experiment.data, rng)
+    metrics = advance(experiment, model, rng).metrics
+    assert any(metric.startswith("loss/") for metric in metrics)
+    for metric, value in metrics.items():
+        assert "/" in metric
+        assert value.dim() == 0
+        assert not value.requires_grad
+        assert torch.isfinite(value)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_same_seed_same_numbers_other_seed_other_numbers(name):
+    runs = [build(name, seed) for seed in (0, 0, 1)]
+    metrics = [advance(*run, n=3).metrics for run in runs]
+    states = [run[1].state() for run in runs]
+    assert same(metrics[0], metrics[1])
+    assert same(states[0], states[1])
+    assert not same(states[0], states[2])
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_global_random_state_is_neither_used_nor_moved(name):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    experiment, model, rng = build(name)
+    advance(experiment, model, rng, n=2)
+    model.picture(VIEW, model.noise(50, fresh(0, "picture")))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_resuming_is_exact_to_the_last_bit(name):
+    experiment, model, rng = build(name)
+    advance(experiment, model, rng, n=4)
+    kept, streams = copy(model.state()), copy(rng.state())
+    expected = advance(experiment, model, rng, n=4).metrics
+    assert not same(kept, model.state())
+
+    _, again, other = build(name, seed=99)  # nothing of its own start may survive the loading
+    other.seed = rng.seed
+    again.load(kept)
+    other.load(streams)
+    assert same(kept, again.state())
+    assert same(expected, advance(experiment, again, other, n=4).metrics)
+    assert same(model.state(), again.state())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_state_is_tensors_and_loading_copies(name):
+    experiment, model, rng = build(name)
+    saved = copy(model.state())
+    model.load(saved)
+    kept = copy(saved)
+    advance(experiment, model, rng, n=2)
+    assert same(saved, kept)
+    assert all(isinstance(value, torch.Tensor) for value in saved.values())
+
+
+@pytest.mark.parametrize(("name", "field"), LIVE)
+def test_live_fields_act_on_the_running_model(name, field):
+    experiment, model, rng = build(name)
+    advance(experiment, model, rng)
+    k = experiment.knobs()[field]
+    changed = experiment.changed(**{field: another(k, experiment.value(field))})
+    state = copy(model.state())
+    model.set(changed.model)
+    assert model.config == changed.model
+    assert state.keys() == model.state().keys()
+    assert all(torch.isfinite(v) for v in advance(changed, model, rng).metrics.values())
+
+
+@pytest.mark.parametrize(("name", "field"), STRUCTURAL)
+def test_structural_fields_need_a_new_model(name, field):
+    experiment, model, rng = build(name)
+    changed = experiment.changed(**{field: another(experiment.knobs()[field], experiment.value(field))})
+    with pytest.raises(ConfigError, match=field):
+        model.set(changed.model)
+    assert model.config == experiment.model
+    rng = Streams(0)
+    advance(changed, family(name)(changed.model, changed.data, rng), rng)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_pictures_have_their_shapes_and_change_nothing(name):
+    experiment, model, rng = build(name)
+    advance(experiment, model, rng, n=2)
+    state, streams = copy(model.state()), copy(rng.state())
+    if "generate" not in model.abilities:
+        assert model.picture(VIEW, torch.empty(0, 2)) is not None
+        return
+    z = model.noise(60, fresh(0, "picture"))
+    layers = model.picture(VIEW, z)
+    shapes = {"fake": (50, 2), "surface": (10, 10), "manifold": (5, 5, 2), "arrows": (7, 2)}
+    assert {layer: tuple(value.shape) for layer, value in layers.items()} == {
+        layer: shape for layer, shape in shapes.items() if layer in layers
+    }
+    assert torch.allclose(layers["fake"], model.generate(z[:50]), atol=1e-5)
+    assert not any(value.requires_grad for value in layers.values())
+    assert same(layers, model.picture(VIEW, z))
+    assert same(state, model.state())
+    assert same(streams, rng.state())
+    for layer in shapes:
+        only = View(3.0, frozenset({layer}), fakes=50, grid=10, mesh=5, arrows=7)
+        assert model.picture(only, z).keys() <= {layer}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_watched_run_has_the_same_numbers(name):
+    runs = [build(name), build(name)]
+    for _ in range(3):
+        for watched, (experiment, model, rng) in enumerate(runs):
+            advance(experiment, model, rng)
+            if watched:
+                z = model.noise(20, fresh(0, "picture"))
+                model.picture(VIEW, z)
+                model.generate(z)
+                model.discriminate(experiment.data.sample(9, fresh(0, "look")))
+                model.describe()
+    assert same(runs[0][1].state(), runs[1][1].state())
+    assert same(runs[0][2].state(), runs[1][2].state())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tracing_is_a_step_told(name):
+    (experiment, stepped, rng), (_, traced, other) = build(name), build(name)
+    for _ in range(3):
+        advance(experiment, stepped, rng)
+        told = traced.trace(experiment.data.sample(traced.rows, other["data"]), other)
+    assert same(stepped.state(), traced.state())
+    assert same(rng.state(), other.state())
+    for moment in told:
+        assert moment.player in traced.players
+        assert moment.title
+        assert moment.formula
+        assert moment.note
+        assert moment.shapes.keys() == moment.tensors.keys()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_player_can_step_alone(name):
+    for player in family(name).players:
+        experiment, model, rng = build(name)
+        before = copy(model.state())
+        metrics = advance(experiment, model, rng, players=(player,)).metrics
+        assert f"loss/{player}" in metrics
+        after = model.state()
+        moved = {part.split("/")[0] for part in before if not torch.equal(before[part], after[part])}
+        others = {other for other in model.players if other != player}
+        assert player in moved
+        assert not moved & others
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_abilities_are_there_and_the_rest_says_so(name):
+    experiment, model, _ = build(name)
+    x = experiment.data.sample(12, fresh(0, "x"))
+    if "generate" in model.abilities:
+        z = model.noise(12, fresh(0, "z"))
+        assert len(z) == 12
+        assert model.generate(z).shape == (12, experiment.data.dim)
+        assert torch.equal(z, model.noise(12, fresh(0, "z")))
+    else:
+        with pytest.raises(LookupError, match="does not generate"):
+            model.noise(12, fresh(0, "z"))
+    if "score" in model.abilities:
+        assert model.discriminate(x).shape == (12,)
+        assert not model.discriminate(x).requires_grad
+    else:
+        with pytest.raises(LookupError, match="does not score"):
+            model.discriminate(x)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_model_card_gives_layers_and_parameter_counts(name):
+    experiment, model, _ = build(name)
+    facts = model.describe()
+    assert facts
+    for fact in facts.values():
+        assert "parameter" in fact
+    assert model.title
+    assert "arXiv" in model.paper
+    assert model.rows >= 1
+
+
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_every_field_is_explained(name, field):
+    settings = family(name).Settings
+    k = knobs(settings)[field]
+    assert k.help.endswith(".")
+    assert k.group
+    assert k.label
+    if k.kind in ("int", "float"):
+        assert k.low is not None
+        assert k.high is not None
+        assert k.low <= k.default <= k.high
+    if k.scale == "log":
+        assert k.low > 0
+    if k.choices:
+        assert len(k.choice_labels) == len(k.choices)
+        assert k.default in k.choices
+    if k.needs is not None:
+        assert hasattr(settings(), k.needs[0])
+    assert k.parse(str(k.default)) == k.default
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_field_of_a_config_is_a_knob(name):
+    assert set(knobs(family(name).Settings)) == set(family(name).Settings.model_fields)
+
+
+@pytest.mark.parametrize(("name", "data"), itertools.product(FAMILIES, datasets()))
+def test_url_names_are_unique(name, data):
+    parts = [knobs(Experiment), knobs(datasets()[data]), knobs(family(name).Settings)]
+    names = [k for part in parts for k in part]
+    shorts = [*RESERVED, *(k.short for part in parts for k in part.values())]
+    assert len(names) == len(set(names))
+    assert len(shorts) == len(set(shorts)), sorted(s for s in shorts if shorts.count(s) > 1)
+
+
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_settings_survive_url_and_json(name, field):
+    k = knobs(family(name).Settings)[field]
+    experiment = Experiment(family=name).changed(**{field: another(k, k.default)})
+    query = experiment.to_query()
+    assert k.short in query
+    assert Experiment.from_query(query) == (experiment, [])
+    assert Experiment.from_json(json.loads(json.dumps(experiment.to_json()))) == experiment
+
+
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_a_bad_value_names_field_and_range(name, field):
+    k = knobs(family(name).Settings)[field]
+    bad = "elephant" if k.kind in ("choice", "bool") else k.high + 1
+    with pytest.raises(ConfigError, match=field):
+        Experiment(family=name).changed(**{field: bad})
+    back, notices = Experiment.from_query({"f": name, k.short: str(bad)})
+    assert back == Experiment(family=name)
+    assert len(notices) == 1
+    assert field in notices[0]
