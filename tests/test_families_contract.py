@@ -270,7 +270,7 @@ def test_every_field_of_a_config_is_a_knob(name):
     assert set(knobs(family(name).Settings)) == set(family(name).Settings.model_fields)
 
 
-@pytest.mark.parametrize(("name", "data"), itertools.product(FAMILIES, datasets()))
+@pytest.mark.parametrize(("name", "data"), list(itertools.product(FAMILIES, datasets())))
 def test_url_names_are_unique(name, data):
     parts = [knobs(Experiment), knobs(datasets()[data]), knobs(family(name).Settings)]
     names = [k for part in parts for k in part]
