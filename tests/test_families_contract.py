@@ -14,7 +14,9 @@ from playground.families.base import Family, View
 from playground.rng import Streams, fresh
 
 FAMILIES = list(families())
-VIEW = View(extent=3.0, layers=frozenset({"fake", "surface", "manifold", "arrows"}), fakes=50, grid=10, mesh=5, arrows=7)
+VIEW = View(
+    extent=3.0, layers=frozenset({"fake", "surface", "manifold", "arrows"}), fakes=50, grid=10, mesh=5, arrows=7
+)
 
 
 def smallest(name: str) -> dict:
@@ -48,7 +50,9 @@ def another(k, value):
         return not value
     if k.kind == "choice":
         return next(c for c in k.choices if c != value)
-    return next(kind(v) for kind in ({"int": int, "float": float}[k.kind],) for v in (k.low, k.high) if kind(v) != value)
+    return next(
+        kind(v) for kind in ({"int": int, "float": float}[k.kind],) for v in (k.low, k.high) if kind(v) != value
+    )
 
 
 FIELDS = [(name, field) for name in FAMILIES for field in knobs(family(name).Settings)]
@@ -234,7 +238,7 @@ def test_abilities_are_there_and_the_rest_says_so(name):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_model_card_gives_layers_and_parameter_counts(name):
-    experiment, model, _ = build(name)
+    _, model, _ = build(name)
     facts = model.describe()
     assert facts
     for fact in facts.values():
