@@ -81,11 +81,13 @@ export function appBase() {
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-// Follow a run: subscribes to its hub, moves over when the run id changes, lets go at the end.
+// Follow a run: subscribes to its hub, moves over when the run id changes, lets go at the end. `main` is the component
+// (the transport) through which the page hears what any of them has to say; `post` is a component's own way to Python.
 export class Follower {
-  constructor(hubOf, topics) {
+  constructor(hubOf, topics, main = false) {
     this.hubOf = hubOf;
     this.topics = topics;
+    this.main = main;
     this.hub = null;
     this.offs = [];
   }
@@ -96,8 +98,9 @@ export class Follower {
       this.hub = this.hubOf(data.run, data.token, appBase());
       for (const [topic, listener] of Object.entries(this.topics)) this.offs.push(this.hub.on(topic, listener));
     }
-    this.hub.token = data.token;
-    this.hub.post = (action) => setTriggerValue("action", { ...action, at: Date.now() });
+    this.post = (action) => setTriggerValue("action", { ...action, at: Date.now() });
+    if (this.main || !this.hub.mainPost) this.hub.post = this.post;
+    if (this.main) this.hub.mainPost = true;
     this.hub.seed(data.status);
     return this.hub;
   }
@@ -105,6 +108,7 @@ export class Follower {
   leave() {
     for (const off of this.offs) off();
     this.offs = [];
+    if (this.main && this.hub) this.hub.mainPost = false;
     this.hub?.release();
     this.hub = null;
   }

@@ -8,9 +8,9 @@ const BOXES = {
 // Forward edges, then the ways gradients take.
 const EDGES = {
   "z-G": "M40 98H60", "G-fake": "M100 98H120", "fake-D": "M170 98C186 98 184 70 198 70", "real-D": "M170 34C186 34 184 62 198 62",
-  "D-loss": "M238 66H262", "loss-D": "M287 50C287 26 219 26 219 48", "loss-G": "M287 82C287 140 81 140 81 116",
+  "D-loss": "M238 66H262", "loss-D": "M287 50C287 26 219 26 219 48", "loss-fake": "M287 82C287 132 162 142 150 116", "fake-G": "M136 114C128 140 88 140 82 116",
 };
-const GRADIENTS = ["loss-D", "loss-G"];
+const GRADIENTS = ["loss-D", "loss-fake", "fake-G"];
 
 export class FlowDiagram {
   constructor() {
@@ -34,25 +34,31 @@ export class FlowDiagram {
   }
 
   show(sub) {
-    const lit = new Set(flowOf(sub));
-    for (const name of Object.keys(EDGES)) this.find("edge", name).classList.toggle("on", lit.has(name));
+    const { edges, nodes } = flowOf(sub);
+    for (const name of Object.keys(EDGES)) this.find("edge", name).classList.toggle("on", edges.includes(name));
     for (const name of Object.keys(BOXES)) {
-      const used = [...lit].some((edge) => edge.split("-").includes(name));
+      const used = nodes.includes(name) || edges.some((edge) => edge.split("-").includes(name));
       this.find("node", name).classList.toggle("on", used);
     }
   }
 }
 
-// Which edges a sub-step uses: told by its family (`flow`), else read from the tensors that it names.
+// What a sub-step uses, read from its title: the first rule that fits.
+const RULES = [
+  [/noise/, [], ["z"]],
+  [/makes? fakes|becomes? fakes/, ["z-G", "G-fake"], []],
+  [/scores? the real/, ["real-D"], []],
+  [/scores?/, ["fake-D"], []],
+  [/gradient reaches/, ["loss-fake"], []],
+  [/gradient.* d\b/, ["loss-D"], []],
+  [/gradient.* g\b/, ["loss-fake", "fake-G"], []],
+  [/^d's weights/, [], ["D"]],
+  [/^g's weights/, [], ["G"]],
+  [/loss/, ["D-loss"], []],
+];
+
 export function flowOf(sub) {
-  if (sub.flow?.length) return sub.flow;
-  const names = Object.keys(sub.shapes ?? {}).join(" ").toLowerCase();
-  const title = sub.title.toLowerCase();
-  if (/gradient|update|back|descent|moves|takes a step|optimi/.test(title)) return [sub.player === "d" ? "loss-D" : "loss-G"];
-  if (/loss/.test(title)) return ["D-loss"];
-  const edges = [];
-  if (/\bz\b|noise/.test(names) || /noise/.test(title)) edges.push("z-G");
-  if (/g\(z\)|fake/.test(names) && !/d\(|score|logit/.test(names)) edges.push("G-fake");
-  if (/score|judge|looks at/.test(title)) edges.push(/real/.test(title) ? "real-D" : "fake-D");
-  return edges.length ? edges : [/real/.test(title) ? "real-D" : "G-fake"];
+  const title = sub.title.toLowerCase().replace(/^\d+\.\s*/, "");
+  const rule = RULES.find(([pattern]) => pattern.test(title));
+  return rule ? { edges: rule[1], nodes: rule[2] } : { edges: [], nodes: [sub.player.toUpperCase()] };
 }

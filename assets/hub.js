@@ -37,7 +37,7 @@ export class Hub {
     this.slow = null; // {steps, at, playing} while in slow motion
     this.picked = null; // {i, z, x, d}
     this.layers = null;
-    this.post = null; // how to reach Python, set by the components
+    this.post = null; // how to reach Python: the transport's way where there is one
     this.listeners = { frame: new Set(), status: new Set(), slow: new Set(), pick: new Set() };
     this.waiting = new Map();
     this.nextId = 1;
@@ -163,9 +163,10 @@ export class Hub {
 
   onText(message) {
     if ("ack" in message) this.onAck(message);
-    else if (message.idle) {
-      this.merge(message.idle);
-      this.askNext();
+    else if (message.idle) this.merge({ experiment_version: message.idle.edits, ...message.idle });
+    else if (message.error) {
+      this.notice = message.error;
+      this.tell("status", this.status);
     }
   }
 

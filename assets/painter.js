@@ -5,7 +5,7 @@ import * as phase from "./phase.js";
 import { densityPath } from "./contours.js";
 import { FAKE, GENERATOR } from "./palette.js";
 
-const SURFACE_ALPHA = { light: 0.8, dark: 0.72 };
+const SURFACE_ALPHA = 0.7; // soft enough that points stand out where D is sure
 const PICK_TRAIL = 400;
 
 export class Painter {
@@ -137,8 +137,8 @@ export class Painter {
     ctx.clip();
     ctx.fillStyle = colours.paper;
     ctx.fillRect(view.left, view.top, view.side, view.side);
-    if (this.override) this.paintSlow();
-    else if (game) this.paintGame();
+    if (game) this.paintGame();
+    else if (this.override) this.paintSlow();
     else this.paintMoving();
     ctx.restore();
     this.painted += 1;
@@ -157,7 +157,7 @@ export class Painter {
   paintMoving() {
     const { ctx, view, layers, unit } = this;
     const { arrays, meta } = this.frame;
-    if (this.hasSurface) this.surface.draw(ctx, view, meta.extent, SURFACE_ALPHA[this.colours.dark ? "dark" : "light"]);
+    if (this.hasSurface) this.surface.draw(ctx, view, meta.extent, SURFACE_ALPHA);
     if (layers.has("manifold") && arrays.manifold) {
       draw.manifold(ctx, view, arrays.manifold.data, arrays.manifold.shape[0], unit);
     }
@@ -214,10 +214,9 @@ export class Painter {
     draw.grid(ctx, view, this.colours.ink);
     if (override.surface) {
       this.surface.load(override.surface.data, override.surface.side);
-      this.surface.draw(ctx, view, this.frame.meta.extent, 0.8);
+      this.surface.draw(ctx, view, this.frame.meta.extent, SURFACE_ALPHA);
       this.loadSurface();
     }
-    if (override.manifold) draw.manifold(ctx, view, override.manifold.data, override.manifold.side, 1);
     if (override.real) draw.points(ctx, view, override.real, 1, this.sprites.real);
     if (override.before) this.paintShift(override.before, override.fake);
     if (override.fake) draw.points(ctx, view, override.fake, 1, this.sprites.fake);

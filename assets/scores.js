@@ -29,6 +29,10 @@ export class Scores {
     this.element = h("section.scores", { "aria-label": "Scores" }, this.modes, ...this.tiles.map((tile) => tile.element));
   }
 
+  forget() {
+    this.last = null;
+  }
+
   expect(floors, modes) {
     this.floors = floors;
     this.total = modes;

@@ -35,7 +35,7 @@ export class SlowMotion {
     say(this.forth.querySelector("span"), last ? "Next update" : "Next");
     toggleClass(this.auto, "on", slow.auto);
     this.auto.setAttribute("aria-pressed", String(slow.auto));
-    this.stage.painter.override = overrideOf(slow);
+    this.stage.painter.override = overrideOf(slow, this.stage.painter.frame.meta);
     if (slow.auto) this.timer = setTimeout(() => this.advance(), AUTO_MS);
   }
 
@@ -117,24 +117,45 @@ export class SlowMotion {
 function tensor(name, shape, rows) {
   const table = Array.isArray(rows) ? rows : rows === undefined ? [] : [rows];
   const cells = table.slice(0, ROWS).map((row) => h("tr", {}, ...(Array.isArray(row) ? row : [row]).flat(2).slice(0, 4).map(
-    (value) => h("td.num", { text: Number.isFinite(value) ? signed(value) : String(value) }))));
+    (value) => h("td.num", { text: written(value) }))));
   return h("figure", {}, h("figcaption", {}, h("strong", { text: name }), h("span.dim", { text: ` ${shape}` })),
     h("table", {}, ...cells));
 }
 
-// The sub-step's layers as the painter wants them; fakes of the sub-step before show where they came from.
-export function overrideOf(slow) {
-  const { layers = {}, player } = slow.steps[slow.at];
+// A number of any size in little room: two decimals, or one and a power of ten.
+function written(value) {
+  if (value === null || !Number.isFinite(value)) return "not finite";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.01 || size >= 1e4)) return value.toExponential(1).replaceAll("-", "−");
+  return signed(value);
+}
+
+// The sub-step's layers as the painter wants them. One without layers goes on showing those before it; where weights
+// move, the fakes' earlier places show too.
+export function overrideOf({ steps, at }, meta) {
+  const player = steps[at].player;
+  const earlier = steps.slice(0, at).reverse().filter((sub) => sub.player === player);
+  const shownAt = steps[at].layers && Object.keys(steps[at].layers).length ? steps[at] : earlier.find((sub) => sub.layers?.fake);
+  const layers = shownAt?.layers ?? {};
   const flat = (value) => (value ? Float32Array.from(value.flat(2)) : null);
-  const square = (value, scale) => value && { data: Float32Array.from(value.flat(2), scale), side: value.length };
-  const before = slow.at > 0 && player === "g" ? slow.steps[slow.at - 1].layers?.fake : null;
-  const fake = flat(layers.fake);
-  const earlier = layers.before ?? before;
+  const moved = player === "g" && /weights move|takes a step/.test(steps[at].title);
+  const before = moved ? earlier.find((sub) => sub.layers?.fake)?.layers.fake : null;
   return {
-    real: flat(layers.real), fake, arrows: flat(layers.arrows),
-    before: fake && earlier && earlier.length === layers.fake.length ? flat(earlier) : null,
-    surface: square(layers.surface, (v) => Math.max(0, Math.min(255, Math.round(v * 255)))),
-    manifold: square(layers.manifold, (v) => v),
+    real: flat(layers.real), fake: flat(layers.fake), before: flat(before), phase: layers.phase ?? null,
+    arrows: layers.arrows ? longest(flat(layers.arrows), 0.12 * meta.extent) : null,
+    surface: layers.surface ? shades(flat(layers.surface), layers.surface.length, meta.critic) : null,
   };
 }
 
+function longest(vectors, length) {
+  let most = 0;
+  for (let k = 0; k < vectors.length; k += 2) most = Math.max(most, Math.hypot(vectors[k], vectors[k + 1]));
+  return most > 0 ? vectors.map((v) => (v / most) * length) : vectors;
+}
+
+// D's values as 0..255: a probability as it is, a critic's over its own range.
+function shades(values, side, critic) {
+  const low = critic ? Math.min(...values) : 0;
+  const high = critic ? Math.max(...values) : 1;
+  return { side, data: Uint8Array.from(values, (v) => Math.max(0, Math.min(255, (255 * (v - low)) / (high - low || 1)))) };
+}

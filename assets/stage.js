@@ -139,7 +139,7 @@ class Stage {
   resize() {
     const size = this.box.clientWidth;
     if (!size) return;
-    this.painter.resize(size, Math.min(3, window.devicePixelRatio || 1));
+    this.painter.resize(size, Math.min(2, window.devicePixelRatio || 1));
     this.painter.paint();
   }
 

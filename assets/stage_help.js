@@ -42,7 +42,7 @@ export const LAYERS = [
     help: "Orange arrows show where G's loss pushes its fakes: uphill on D. Lengths are relative: the longest arrow is always equally long.",
   },
   {
-    id: "density", label: "True density", swatch: swatch(`<g ${line("currentColor")}><circle cx="8" cy="8" r="2"/><circle cx="8" cy="8" r="6"/></g>`),
+    id: "density", label: "Density", swatch: swatch(`<g ${line("currentColor")}><circle cx="8" cy="8" r="2"/><circle cx="8" cy="8" r="6"/></g>`),
     help: "Contours of the exact density of the data, where it is known: 10, 30, 50, 70 and 90 % of its peak.",
   },
   {

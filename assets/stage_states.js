@@ -21,10 +21,11 @@ export function coverFor(hub) {
   return null;
 }
 
+// Low in the picture, so that the untrained fakes in its middle stay in sight.
 function playHint(hub) {
-  return h("div.word", {},
-    h("button.bigplay", { type: "button", "aria-label": "Train", onclick: () => hub.play() }, icon("play")),
-    h("span.pill", {}, h("strong", { text: "Train" }), h("span.dim", { text: "or press the space key" })));
+  return h("div.invite", {},
+    h("button.bigplay", { type: "button", onclick: () => hub.play() }, icon("play"), h("span", { text: "Train" })),
+    h("span.pill.dim", { text: "or press the space key" }));
 }
 
 function failed(hub, error, keyframes) {

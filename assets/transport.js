@@ -19,7 +19,7 @@ export default (component) => mount(component, (root) => new Transport(root));
 class Transport {
   constructor(root) {
     this.root = root;
-    this.follower = new Follower(hubOf, { status: () => this.refresh(), slow: () => this.refresh() });
+    this.follower = new Follower(hubOf, { status: () => this.refresh(), slow: () => this.refresh() }, true);
     this.build();
     this.stopKeys = listenKeys({
       " ": () => this.hub?.toggle(),
@@ -67,8 +67,8 @@ class Transport {
           this.slow,
           h("label.speed", {}, h("span.dim.label", { text: "Speed" }), this.speed, this.speedText),
           this.until.element,
-          button("reset", "Reset", () => this.hub.post({ do: "reset" }), { title: "Start again with the same seed: the same run, number for number" }),
-          button("dice", "New seed", () => this.hub.post({ do: "new-seed" }), { title: "Start again with other random numbers" })),
+          button("reset", "Reset", () => this.follower.post({ do: "reset" }), { title: "Start again with the same seed: the same run, number for number" }),
+          button("dice", "New seed", () => this.follower.post({ do: "new-seed" }), { title: "Start again with other random numbers" })),
         this.moreButton,
       ),
       h("div.line.second", {}, this.timeline.element,
@@ -79,9 +79,13 @@ class Transport {
   }
 
   update(component) {
-    this.hub = this.follower.follow(component);
     this.modes = component.data.modes ?? null;
+    this.follower.follow(component);
     this.refresh();
+  }
+
+  get hub() {
+    return this.follower.hub;
   }
 
   destroy() {
@@ -142,7 +146,7 @@ class Transport {
     this.told = { run: this.hub.runId, state, version };
     if (!news) return;
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.hub?.post({ do: "changed" }), 150);
+    this.telling = setTimeout(() => this.hub && this.follower.post({ do: "changed" }), 150);
   }
 
   refreshSpeed(speed) {

@@ -57,18 +57,22 @@ class Verdict {
 
   update(component) {
     const { data } = component;
-    const run = this.hub?.runId;
-    this.hub = this.follower.follow(component);
-    if (run !== data.run) this.shown = this.applied = null;
-    this.live = new Set(data.live ?? []);
-    this.modes = data.modes ?? null;
-    this.scores.expect(data.floors ?? {}, this.modes);
+    if (this.hub?.runId !== data.run) {
+      this.shown = this.applied = null;
+      this.scores.forget();
+    }
+    this.scores.expect(data.floors ?? {}, data.modes ?? null);
+    this.follower.follow(component);
     if (this.hub.frame) this.onFrame(this.hub.frame);
     else this.judge(null);
   }
 
   destroy() {
     this.follower.leave();
+  }
+
+  get hub() {
+    return this.follower.hub;
   }
 
   onStatus() {
@@ -116,14 +120,14 @@ class Verdict {
   async apply() {
     const { offer, hub } = this;
     const state = JSON.parse(this.shown).state;
-    if (!offer.live) return hub.post({ do: "restart", values: offer.values });
+    if (!offer.live) return this.follower.post({ do: "restart", values: offer.values });
     this.cure.disabled = true;
     const ack = await hub.act("set", { values: offer.values });
     this.cure.disabled = false;
     if (!ack) return say(this.cureNote, hub.notice);
     this.applied = state + offer.label;
     this.showCure({ state, cure: offer });
-    hub.post({ do: "applied", values: offer.values });
+    this.follower.post({ do: "applied", values: offer.values });
   }
 
   openWhy() {
