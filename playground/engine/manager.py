@@ -236,6 +236,19 @@ class Engine:
         run = self._find(run_id)
         run.pinned, run.alone_since = on, time.monotonic()
 
+    def delete(self, run_id: str) -> None:
+        """Stop a run and take it off the disk for good; raises `EngineError` where another process trains it."""
+        run = self._find(run_id)
+        with run.lock:
+            self._stop(run)
+            with self._lock:
+                self._runs.pop(run_id, None)
+            try:
+                if run.folder is not None:
+                    run.folder.delete()
+            except StoreError as error:
+                raise EngineError(str(error)) from None
+
     def shutdown(self) -> None:
         """Save every run and end every worker."""
         if self._closing.is_set():

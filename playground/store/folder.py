@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,12 @@ class RunFolder:
     def busy(self) -> bool:
         """Say whether a living process writes here."""
         return held(self.path / "lock")
+
+    def delete(self) -> None:
+        """Take the run off the disk; raises `StoreError` where a living process writes here."""
+        if self.busy():
+            raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
+        shutil.rmtree(self.path)
 
     # -- experiment, events, status -----------------------------------------------------------------------------------
 
