@@ -227,7 +227,7 @@ def test_each_cure_can_be_taken_and_then_the_next_is_offered(state: str, loss: s
 
     experiment = Experiment().changed(loss=loss)
     offered = []
-    while (cure := cure_for(state, experiment)) is not None:  # type: ignore[arg-type]
+    while (cure := cure_for(state, experiment)) is not None:
         fields = experiment.knobs()
         assert cure.live == all(fields[name].live for name in cure.values)
         assert cure.label

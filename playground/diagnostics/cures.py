@@ -12,14 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from playground.config import ConfigError
-from playground.diagnostics.signals import Cure, State
+from playground.diagnostics.signals import Cure
 from playground.experiment import Experiment
 
 SLOWEST = 1e-5  # learning rates are not lowered below this
 
 
-def cure_for(state: State, experiment: Experiment) -> Cure | None:
-    """Return the first remedy for a state that this experiment can take and does not have yet; None when well."""
+def cure_for(state: str, experiment: Experiment) -> Cure | None:
+    """Return the first remedy for a state, or "d-too-weak", that the experiment can take and lacks; None when well."""
     for label, values, why in LADDERS[state](Now(experiment)) if state in LADDERS else []:
         cure = _applicable(experiment, label, values, why)
         if cure is not None:
@@ -62,6 +62,17 @@ def _collapse(now: Now) -> Ladder:
         ladder.append(PACK)
     if now("minibatch") == "none":
         ladder.append(STD)
+    return ladder
+
+
+def _too_weak(now: Now) -> Ladder:
+    ladder: Ladder = []
+    if now("lr_d", 1.0) < 2.9 * now("lr_g", 0.0):
+        faster = float(f"{3 * max(now('lr_d'), now('lr_g') / 3):.2g}")
+        why = "G can only be as good as what D has learned to tell apart."
+        ladder.append(("Let D learn faster", {"lr_d": faster}, why))
+    if now("d_steps", 9) < 3:
+        ladder.append(("Train D 3 times a step", {"d_steps": 3}, "D gets ahead of G and has something to teach it."))
     return ladder
 
 
@@ -164,6 +175,7 @@ LADDERS: dict[str, Callable[[Now], Ladder]] = {
     "partial-collapse": _collapse,
     "full-collapse": _collapse,
     "d-too-strong": _too_strong,
+    "d-too-weak": _too_weak,
     "g-vanished": _vanished,
     "oscillating": _circling,
     "diverged": _outwards,

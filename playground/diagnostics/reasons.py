@@ -70,3 +70,7 @@ CIRCLE = (
     "Each player's gradient is at right angles to the way home, so together they run round the equilibrium, not "
     "into it. This happens in GANs of any size; here it can be seen in a plane."
 )
+WEAK_D = (
+    "G learns only what D can tell apart. A D at chance whose fakes are this poor has not learned the data yet, so G "
+    "wanders; a D loss at its theory line means that G has won only if the fakes are good too."
+)

@@ -57,6 +57,7 @@ class Finding:
     why: str
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[int, ...] = ()
+    remedy: str = ""  # whose cure helps, where it is not the state's own
 
 
 @dataclass(frozen=True)

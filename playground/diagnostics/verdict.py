@@ -36,6 +36,7 @@ HEALTHY_TV = 0.35  # a third of the fakes in the wrong mode is as uneven as a pi
 NARROW = 0.35  # of the true std: below, the fakes of a mode look like a dot
 DOT = 0.15  # of the data's overall std; one mode of a ring of eight has 0.05 to 0.1
 STRONG = 0.97  # held-out accuracy; a D that leaves G something to learn errs on more than 3 %
+CHANCE = 0.56  # held-out accuracy; below it D can hardly tell at all
 POOR = 0.3  # share of good fakes below which D's win is G's loss
 VANISHED = 1e-3  # gradient norm of G; healthy runs show 0.05 to 5
 FALLEN = 0.01  # of the window's own highest: vanished whatever its scale was
@@ -51,7 +52,7 @@ def verdict(experiment: Experiment, train: Mapping[str, Any], scores: Sequence[M
     signals = Signals.read(experiment, train, scores)
     checks = (_broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
     finding = next((found for check in checks if (found := check(signals)) is not None), None) or _unfinished(signals)
-    cure = cure_for(finding.state, experiment)
+    cure = cure_for(finding.remedy or finding.state, experiment)
     return Verdict(finding.state, finding.sentence, finding.why, finding.evidence, finding.missing, cure)
 
 
@@ -260,10 +261,19 @@ def _narrow(s: Signals) -> Finding | None:
 
 
 def _unfinished(s: Signals) -> Finding:
+    if s.recent("d/accuracy") < CHANCE and not s.loss.startswith("wasserstein") and _poor(s):
+        return Finding(
+            "warming",
+            f"Still learning, but G has a weak teacher: the fakes are poor, and yet D is right on only "
+            f"{share(s.recent('d/accuracy'))} of the points.",
+            reasons.WEAK_D,
+            (*_accuracy(s), Evidence("D loss", f"{s.tail('loss/d'):.3g}", "below 1.39 when D can tell"), *_quality(s)),
+            remedy="d-too-weak",
+        )
     if s.mode_count:
         k, held, hq = s.mode_count, len(_present(s)), s.recent("modes/hq")
-        which = f"all {k}" if held == k else f"{held} of {k}"
-        sentence = f"Still learning: {which} modes have fakes and {share(hq)} of the fakes are sharp."
+        which = {k: f"all {k} modes have", 0: "no mode has"}.get(held, f"{held} of {k} modes have")
+        sentence = f"Still learning: {which} a fair share of the fakes, and {share(hq)} of the fakes are sharp."
     else:
         sentence = (
             f"Still learning: the fakes cover {share(s.recent('prdc/coverage'))} of the data, "

@@ -1,0 +1,60 @@
+"""The one palette, for light and dark backgrounds; a dash or a shape always repeats what a colour says.
+
+Real, fake and the players: three hues of ColorBrewer's Dark2 and Paired sets; the surface: ColorBrewer's PRGn (Brewer,
+colorbrewer2.org). Classes: Paul Tol's "muted" set, made to stay apart for the colour-blind (personal.sron.nl/~pault).
+"""
+
+from __future__ import annotations
+
+REAL = "#1b9e77"
+FAKE = "#7570b3"
+DISCRIMINATOR = ENCODER = "#1f78b4"  # solid
+GENERATOR = DECODER = "#e66101"  # dashed
+SECOND = "#a6761d"  # a second measure beside the fakes' own, dashed
+EVENT = "#8a8f98"
+THEORY = "#8a8f98"  # dotted
+INK = "#767b84"  # text on either background
+GRID = "rgba(128,128,128,0.18)"
+FLOOR = "rgba(128,128,128,0.22)"
+
+DASH = {
+    "discriminator": "solid",
+    "generator": "dash",
+    "real": "solid",
+    "fake": "dash",
+    "second": "dash",
+    "theory": "dot",
+}
+
+# D(x) from 0 (purple) over 1/2 (white) to 1 (green), evenly spaced.
+SURFACE = (
+    "#40004b", "#762a83", "#9970ab", "#c2a5cf", "#e7d4e8",
+    "#f7f7f7",
+    "#d9f0d3", "#a6dba0", "#5aae61", "#1b7837", "#00441b",
+)  # fmt: skip
+
+CLASSES = (
+    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#bbbbbb",
+)  # fmt: skip
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Return the red, green and blue (0..255) of a colour written #rrggbb."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def clear(colour: str, opacity: float) -> str:
+    """Return a colour at an opacity between 0 and 1."""
+    r, g, b = rgb(colour)
+    return f"rgba({r},{g},{b},{opacity:g})"
+
+
+def lighter(colour: str, share: float = 0.45) -> str:
+    """Return the held-out tone of a hue: mixed with so much white."""
+    r, g, b = (round(c + (255 - c) * share) for c in rgb(colour))
+    return f"#{r:02x}{g:02x}{b:02x}"
+
+
+def scale(colours: tuple[str, ...] = SURFACE) -> list[tuple[float, str]]:
+    """Return colours as a Plotly scale from 0 to 1."""
+    return [(i / (len(colours) - 1), colour) for i, colour in enumerate(colours)]
