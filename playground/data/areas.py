@@ -17,7 +17,7 @@ from torch import Tensor
 
 from playground.config import knob
 from playground.data.base import Distribution
-from playground.data.curves import exact, log_interval
+from playground.data.curves import exact, like, log_interval
 from playground.data.gaussians import radius_knob, ring_centres
 
 
@@ -27,7 +27,7 @@ def dark_squares(side: int, device: torch.device) -> Tensor:
     line = torch.arange(side, device="cpu")
     y, x = torch.meshgrid(line, line, indexing="ij")
     dark = (x + y) % 2 == 0
-    return torch.stack([x[dark], y[dark]], 1).to(device, torch.float32)
+    return torch.stack([x[dark], y[dark]], 1).float().to(device)
 
 
 class Checkerboard(Distribution):
@@ -59,18 +59,18 @@ class Checkerboard(Distribution):
     def log_density(self, x: Tensor) -> Tensor:
         """Return the log density (n,): constant on dark squares and -inf elsewhere, or both blurred by the noise."""
         size = 2 * self.radius / self.squares
-        corners = dark_squares(self.squares, x.device)
+        wide = exact(x)
+        corners = dark_squares(self.squares, wide.device)
         log_each = -math.log(len(corners) * size**2)
         if not self.jitter:
             column, row = ((x + self.radius) / size).floor().unbind(1)
             inside = (column >= 0) & (column < self.squares) & (row >= 0) & (row < self.squares)
             dark = inside & ((column + row) % 2 == 0)
-            return torch.where(dark, log_each, -math.inf).to(x)
-        wide = exact(x)
+            return like(torch.where(dark, log_each, -math.inf), x)
         edges = torch.arange(self.squares, device=wide.device, dtype=wide.dtype) * size - self.radius
         columns, rows = (log_interval(wide[:, i : i + 1], edges, edges + size, self.jitter) for i in (0, 1))  # (n, k)
         both = columns[:, corners[:, 0].long()] + rows[:, corners[:, 1].long()]  # (n, m)
-        return (both.logsumexp(1) + log_each).to(x)
+        return like(both.logsumexp(1) + log_each, x)
 
     @property
     def extent(self) -> float:
@@ -120,7 +120,7 @@ class Pinwheel(Distribution):
         straight = (torch.view_as_complex(wide.contiguous()) * back)[:, None] * blades.conj()  # (n, K)
         square = ((straight.real - self.radius) / self.std).square() + (straight.imag / self.jitter).square()
         log_norm = math.log(2 * math.pi * self.std * self.jitter * self.n_modes)
-        return ((-square / 2).logsumexp(1) - log_norm).to(x)
+        return like((-square / 2).logsumexp(1) - log_norm, x)
 
     @property
     def extent(self) -> float:

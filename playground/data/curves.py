@@ -42,6 +42,11 @@ def exact(x: Tensor) -> Tensor:
     return (x.cpu() if x.device.type == "mps" else x).double()
 
 
+def like(found: Tensor, x: Tensor) -> Tensor:
+    """Return a result in the type and on the device of `x`; the type first, for devices without float64."""
+    return found.to(x.dtype).to(x.device)
+
+
 def log_interval(x: Tensor, low: float | Tensor, high: float | Tensor, std: float) -> Tensor:
     """Return log(Phi((x-low)/std) - Phi((x-high)/std)), without cancellation however far x is outside."""
     middle, half = (low + high) / 2, (high - low) / 2
@@ -75,7 +80,7 @@ def log_kernels(x: Tensor, centres: Tensor, log_weights: Tensor, std: float) -> 
     for part in torch.split(wide * scale, CHUNK):
         square = (part[:, :1] - across).square_().add_((part[:, 1:] - upward).square_())  # (chunk, m)
         found.append((weights - square).logsumexp(1))
-    return torch.cat(found).to(x)
+    return like(torch.cat(found), x)
 
 
 class Line(Distribution):
@@ -114,7 +119,7 @@ class Line(Distribution):
         along, across = wide[:, 0] * cos + wide[:, 1] * sin, wide[:, 1] * cos - wide[:, 0] * sin
         box = log_interval(along, -self.radius, self.radius, self.jitter) - math.log(2 * self.radius)
         gauss = -(across.square()) / (2 * self.jitter**2) - math.log(math.sqrt(2 * math.pi) * self.jitter)
-        return (box + gauss).to(x)
+        return like(box + gauss, x)
 
     @property
     def extent(self) -> float:
@@ -141,7 +146,7 @@ class Ring(Distribution):
 
     def log_density(self, x: Tensor) -> Tensor:
         """Return -(r-R)^2/2s^2 + log(e^(-a) I0(a)) - log(2 pi s^2) with a = rR/s^2, (n,)."""
-        return log_circle(exact(x), self.radius, self.jitter).to(x)
+        return like(log_circle(exact(x), self.radius, self.jitter), x)
 
     @property
     def extent(self) -> float:
@@ -175,7 +180,7 @@ class Circles(Ring):
         """Return the log of the mean of both circles' densities, (n,)."""
         wide = exact(x)
         outer, inner = (log_circle(wide, r, self.jitter) for r in (self.radius, self.radius * self.inner))
-        return (torch.logaddexp(outer, inner) - math.log(2)).to(x)
+        return like(torch.logaddexp(outer, inner) - math.log(2), x)
 
 
 class Curve(Distribution):

@@ -2,8 +2,9 @@
 
 The Dirac-GAN (Mescheder et al. 2018, arXiv 1801.04406) is the smallest GAN: data at 0, G(z) = theta, D(x) = -psi x. Its
 whole state is the point (theta, psi) of the plane, so training is a path in a picture; see `playground.games` for the
-exact game and the sign of psi. Under the Wasserstein loss it is the bilinear game min max theta psi. Watch the path
-circle outwards, round or into (0, 0) as the loss, the penalty and the order of the updates change.
+exact game and the sign of psi. Under the Wasserstein loss without clip or penalty (in the lab: `wasserstein-gp` with
+weight 0) it is the bilinear game min max theta psi. With SGD for both players the path is that of the exact game: watch
+it circle outwards, round or into (0, 0) as the loss, the penalty and the order of the updates change.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class PointGenerator(nn.Module):
         self.theta = nn.Parameter(torch.tensor([theta]))
 
     def forward(self, z: Tensor) -> Tensor:  # (B, Z) -> (B, 1)
-        return self.theta.expand(len(z), 1)
+        return self.theta.repeat(len(z), 1)  # not a view: penalties differentiate at the fakes
 
 
 class LineDiscriminator(nn.Module):
@@ -78,5 +79,5 @@ class Bilinear(Dirac):
 
     id: ClassVar[str] = "bilinear"
     title: ClassVar[str] = "Bilinear game"
-    about: ClassVar[str] = "Players x and y on the value xy: take the Wasserstein loss and plain gradient steps."
+    about: ClassVar[str] = "Two numbers that pull at their product: set the Wasserstein loss, penalty weight 0 and SGD."
     rank: ClassVar[int] = 15

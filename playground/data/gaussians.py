@@ -47,7 +47,7 @@ def radius_knob(default: float, help: str) -> float:
 def ring_centres(k: int, radius: float, turn: float, device: torch.device) -> Tensor:
     """Return k distinct centres (k, 2) on a circle, the first at angle `turn` in radians."""
     angle = torch.arange(k, dtype=torch.float64, device="cpu") * (2 * math.pi / k) + turn
-    return (radius * torch.stack([angle.cos(), angle.sin()], 1)).to(device, torch.float32)
+    return (radius * torch.stack([angle.cos(), angle.sin()], 1)).float().to(device)
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +55,7 @@ def grid_centres(side: int, spacing: float, device: torch.device) -> Tensor:
     """Return side x side centres (side^2, 2) around the origin, row by row from the bottom."""
     line = (torch.arange(side, dtype=torch.float64, device="cpu") - (side - 1) / 2) * spacing
     y, x = torch.meshgrid(line, line, indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()], 1).to(device, torch.float32)
+    return torch.stack([x.flatten(), y.flatten()], 1).float().to(device)
 
 
 class Mixture(Distribution):
@@ -85,7 +85,7 @@ class Mixture(Distribution):
     def log_density(self, x: Tensor) -> Tensor:
         """Return log sum_k w_k N(x; c_k, s^2 I), (n,)."""
         centres = self.centres(x.device).to(x.dtype)
-        weights = self.weights(len(centres)).to(x)
+        weights = self.weights(len(centres)).to(x.dtype).to(x.device)
         square = (x[:, None] - centres).square().sum(2)  # (n, K)
         log_each = weights.log() - square / (2 * self.std**2) - math.log(2 * math.pi * self.std**2)
         return log_each.logsumexp(1)
