@@ -25,7 +25,8 @@ from playground.data.gaussians import radius_knob
 
 PANEL = 16  # Gauss-Legendre nodes a panel
 PANEL_WIDTH = 9.0  # longest panel in units of the noise: on samples the log density is then right to about 1e-5
-CHUNK = 256  # points at once: their kernel matrix stays in the cache, three times as fast as all at once
+CHUNK = 128  # points at once: their kernel matrix stays in the cache, three times as fast as all at once
+NOTHING = -80.0  # log of a share too small to count; exp of less would end in denormal numbers, five times slower
 
 
 def jitter_knob(default: float, low: float = 0.02, high: float = 0.5) -> float:
@@ -78,8 +79,9 @@ def log_kernels(x: Tensor, centres: Tensor, log_weights: Tensor, std: float) -> 
     weights = log_weights.to(wide.device) - math.log(2 * math.pi * std**2)
     found = []
     for part in torch.split(wide * scale, CHUNK):
-        square = (part[:, :1] - across).square_().add_((part[:, 1:] - upward).square_())  # (chunk, m)
-        found.append((weights - square).logsumexp(1))
+        log_each = weights - (part[:, :1] - across).square() - (part[:, 1:] - upward).square()  # (chunk, m)
+        top = log_each.detach().amax(1, keepdim=True)
+        found.append((log_each - top).clamp(min=NOTHING).exp().sum(1).log() + top[:, 0])
     return like(torch.cat(found), x)
 
 
