@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from playground.data import datasets
-from playground.data.base import Distribution
+from playground.data.base import Distribution, Modes
 from playground.diagnostics import distances
 from playground.diagnostics.modes import score_modes
 from playground.diagnostics.panel import Panel, discrimination, separated
@@ -212,6 +212,9 @@ def test_a_density_too_sharp_for_the_grid_is_counted_instead() -> None:
         @property
         def extent(self) -> float:
             return 1.0
+
+        def modes(self) -> Modes:
+            return Modes(torch.full((1, 2), 0.01), 1e-4, torch.ones(1))
 
         def sample(self, n: int, generator: torch.Generator) -> Tensor:
             return torch.full((n, 2), 0.01)

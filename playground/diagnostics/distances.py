@@ -1,7 +1,7 @@
 """How far apart two distributions are: JS and KL on a grid, sliced Wasserstein, MMD, energy distance.
 
 Definitions, with p the data and q the fakes, all in nats where there is a logarithm:
-- grid: p integrated over square cells plus one cell for everything outside; q the share of fakes in each cell.
+- grid: p integrated or counted over square cells, one more for everything outside; q the share of fakes in each cell.
 - JS(p, q) = KL(p || m) / 2 + KL(q || m) / 2, m = (p + q) / 2: at most ln 2, empty cells are harmless.
 - KL(p || q) is infinite as soon as q misses a cell that p has. The finite version shown is the skew divergence
   KL(p || 0.99 q + 0.01 p) (Lee 1999): at most ln 100 = 4.605, and that only where the fakes miss everything.
@@ -23,7 +23,7 @@ from torch import Tensor
 from playground.data.base import Distribution
 
 SKEW = 0.01
-REFERENCE = 200_000  # real points that stand in for a density where none is known
+REFERENCE = 500_000  # real points that stand in for a density
 WIDTHS = 5  # 1/4 .. 4 times the scale
 
 
@@ -36,16 +36,15 @@ def cell_counts(x: Tensor, extent: float, cells: int) -> Tensor:
 
 
 def cell_masses(data: Distribution, extent: float, cells: int, generator: torch.Generator) -> Tensor:
-    """Return the data's probability of each cell (cells^2 + 1,), float64 on the CPU: integrated if a density is known.
+    """Return the data's probability of each cell (cells^2 + 1,), float64 on the CPU, the last for everything outside.
 
-    Midpoint rule with 8, then 16 points a cell side; a density too sharp or too far out for that (0.2 % of the mass
-    missing) is counted from 200,000 real points instead, as is data without a density.
+    A mixture's density is integrated by the midpoint rule with 8, then 16 points a cell side. One too sharp for that
+    (0.2 % of the mass missing), and data of any other kind, whose density is a sum over thousands of kernels or not
+    known, is counted from 500,000 real points; in 32 x 32 cells that moves a JS by less than 0.0003 nats.
     """
-    for sub in (8, 16):
+    for sub in (8, 16) if data.modes() is not None else ():
         masses = _integrate(data, extent, cells, sub)
-        if masses is None:
-            break
-        if abs(float(masses.sum()) - 1) < 2e-3:
+        if masses is not None and abs(float(masses.sum()) - 1) < 2e-3:
             return torch.cat([masses, (1 - masses.sum()).clamp(min=0)[None]])
     counts = cell_counts(data.sample(REFERENCE, generator), extent, cells).cpu().double()
     return counts / counts.sum()
@@ -58,9 +57,7 @@ def _integrate(data: Distribution, extent: float, cells: int, sub: int) -> Tenso
     log_p = data.log_density(torch.stack([x.flatten(), y.flatten()], 1))
     if log_p is None:
         return None
-    area = (2 * extent / side) ** 2
-    p = log_p.double().exp().view(cells, sub, cells, sub).sum((1, 3)) * area
-    return p.flatten()
+    return log_p.double().exp().view(cells, sub, cells, sub).sum((1, 3)).flatten() * (2 * extent / side) ** 2
 
 
 def kl(p: Tensor, q: Tensor) -> float:

@@ -52,4 +52,4 @@ def _distances(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _radii(x: Tensor, k: int) -> Tensor:
-    return _distances(x, x).kthvalue(k + 1, dim=1).values  # the nearest is the point itself, at 0
+    return _distances(x, x).topk(k + 1, dim=1, largest=False).values[:, k]  # the nearest is the point itself, at 0
