@@ -1,0 +1,184 @@
+"""Forward and backward of an MLP written by hand, for the plain GAN step: what autograd computes in less time.
+
+A layer is h = act(a), a = x Wᵀ + b. With δ = ∂loss/∂a from above, backpropagation (Rumelhart et al. 1986) is
+
+    ∂loss/∂W = δᵀ x        ∂loss/∂b = Σ_batch δ        ∂loss/∂x = δ W        δ_below = ∂loss/∂x ⊙ act'(a)
+
+On a small net autograd spends most of its time on bookkeeping and on fresh memory. Here every product is written into a
+buffer that the next step uses again, weight gradients go straight into the flat vector, and a discriminator that the
+generator trains through gives gradients of its input only. The loss itself stays with autograd, on the logits alone, so
+that there is one definition of each loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeGuard
+
+import torch
+from torch import Tensor
+
+from playground.nets import MLP, SLOPE, Flat, Linear
+
+aten = torch.ops.aten
+
+Loss = Callable[..., Tensor]  # logits (B,) of one or two batches -> scalar
+
+
+NARROW = 8  # columns; below that MKL takes a product with few columns up to six times faster the other way round
+PLANS = 4  # batch sizes kept in memory: D's two, G's, and one to spare while the batch size is being changed
+
+
+class Elementwise(NamedTuple):
+    """An activation: `apply(a, out)` writes act(a); `slope(δ, saved)` multiplies δ by act'(a) in place."""
+
+    apply: Callable[[Tensor, Tensor], Tensor]
+    slope: Callable[[Tensor, Tensor], Tensor]
+    from_output: bool = True  # act' is a function of act(a), so that a itself need not be kept
+
+
+ELEMENTWISE = {
+    "relu": Elementwise(
+        lambda a, out: torch.clamp_min(a, 0, out=out),
+        lambda d, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
+    ),
+    "leaky-relu": Elementwise(
+        lambda a, out: aten.leaky_relu.out(a, SLOPE, out=out),
+        lambda d, h: aten.leaky_relu_backward.grad_input(d, h, SLOPE, True, grad_input=d),
+    ),
+    "tanh": Elementwise(
+        lambda a, out: torch.tanh(a, out=out),
+        lambda d, h: aten.tanh_backward.grad_input(d, h, grad_input=d),
+    ),
+    "elu": Elementwise(
+        lambda a, out: aten.elu.out(a, out=out),
+        lambda d, h: aten.elu_backward.grad_input(d, 1.0, 1.0, 1.0, True, h, grad_input=d),
+    ),
+    "gelu": Elementwise(
+        lambda a, out: aten.gelu.out(a, out=out),
+        lambda d, a: aten.gelu_backward.grad_input(d, a, grad_input=d),
+        from_output=False,
+    ),
+    "silu": Elementwise(
+        lambda a, out: aten.silu.out(a, out=out),
+        lambda d, a: aten.silu_backward.grad_input(d, a, grad_input=d),
+        from_output=False,
+    ),
+}
+
+
+def fits(net: object) -> TypeGuard[MLP]:
+    """Say whether `Backprop` can stand for this network: plain linear layers, no spectral norm, no minibatch layer."""
+    return isinstance(net, MLP) and net.minibatch is None and all(type(layer) is Linear for layer in net.layers)
+
+
+class Layer:
+    """One layer at one batch size: its weights, its gradients, and memory that every step writes into anew."""
+
+    def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, keep: bool) -> None:
+        (self.weight, self.weight_grad), (self.bias, self.bias_grad) = weight, bias
+        outputs, inputs = self.weight.shape
+        self.transposed = self.weight.T
+        self.x = self.weight  # what entered at the last forward
+        self.a = self.weight.new_empty(rows, outputs)  # x Wᵀ + b
+        self.h = self.weight.new_empty(rows, outputs) if keep else self.a  # act(a), in the place of a where it may
+        self.below = self.weight.new_empty(rows, inputs)  # δ W
+        self.narrow = inputs <= NARROW
+
+    def weight_gradient(self, delta: Tensor) -> None:
+        """Write δᵀx and Σδ into the flat gradient."""
+        if self.narrow:
+            self.weight_grad.copy_(torch.mm(self.x.T, delta).T)
+        else:
+            torch.mm(delta.T, self.x, out=self.weight_grad)
+        torch.sum(delta, 0, out=self.bias_grad)
+
+    def input_gradient(self, delta: Tensor) -> Tensor:
+        """Return δW (B, in)."""
+        weight = self.transposed.contiguous().T if self.narrow else self.weight
+        return torch.mm(delta, weight, out=self.below)
+
+
+class Backprop:
+    """Forward and backward of one MLP whose parameters live in `flat`."""
+
+    def __init__(self, net: MLP, flat: Flat) -> None:
+        self.act = ELEMENTWISE[net.activation]
+        self.width = net.sizes[0]
+        self.pieces = flat.parts()  # weight, bias, weight, bias, ...
+        self.plans: dict[int, list[Layer]] = {}
+        self.layers: list[Layer] = []  # those of the last forward
+
+    def plan(self, rows: int) -> list[Layer]:
+        """Return the layers with memory for so many rows."""
+        if rows not in self.plans:
+            if len(self.plans) == PLANS:
+                self.plans.clear()
+            pairs = zip(self.pieces[0::2], self.pieces[1::2], strict=True)
+            self.plans[rows] = [Layer(weight, bias, rows, not self.act.from_output) for weight, bias in pairs]
+        return self.plans[rows]
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
+        """Return the output, and keep what `backward` needs."""
+        self.layers = self.plan(len(x))
+        *hidden, last = self.layers
+        for layer in hidden:
+            layer.x = x
+            x = self.act.apply(torch.addmm(layer.bias, x, layer.transposed, out=layer.a), layer.h)
+        last.x = x
+        return torch.addmm(last.bias, x, last.transposed)  # not into memory of ours: the caller keeps it
+
+    @torch.no_grad()
+    def backward(self, delta: Tensor) -> None:
+        """Take ∂loss/∂output (B, out) of the last forward and fill the flat gradient."""
+        for i in reversed(range(len(self.layers))):
+            self.layers[i].weight_gradient(delta)
+            if i > 0:
+                delta = self.act.slope(self.layers[i].input_gradient(delta), self.layers[i - 1].a)
+
+    @torch.no_grad()
+    def input_gradient(self, delta: Tensor) -> Tensor:
+        """Take ∂loss/∂output (B, out) of the last forward and return ∂loss/∂x (B, in), valid until the next call."""
+        *hidden, last = self.layers
+        delta = last.input_gradient(delta)
+        for layer in reversed(hidden):
+            delta = layer.input_gradient(self.act.slope(delta, layer.a))
+        return delta
+
+
+class Players:
+    """A generator and a discriminator that fill each other's flat gradients."""
+
+    def __init__(self, g: MLP, flat_g: Flat, d: MLP, flat_d: Flat) -> None:
+        self.g, self.d = Backprop(g, flat_g), Backprop(d, flat_d)
+
+    def d_gradient(self, real: Tensor, fake: Tensor, loss: Loss) -> tuple[Tensor, Tensor, Tensor]:
+        """Fill D's gradient of loss(real output, fake output); return the loss and both outputs (B,)."""
+        rows = torch.cat([real, fake]).view(-1, self.d.width)  # one pass: this net treats each row by itself
+        real_out, fake_out = self.d.forward(rows).squeeze(1).chunk(2)
+        value, slope = slopes(loss, real_out, fake_out)
+        self.d.backward(torch.cat(slope).unsqueeze(1))
+        return value, real_out, fake_out
+
+    def g_gradient(self, fake: Tensor, real: Tensor | None, loss: Loss) -> tuple[Tensor, Tensor, Tensor]:
+        """Fill G's gradient of loss(fake output, real output), `fake` being what the last `g.forward` returned.
+
+        D judges rows of m points (PacGAN) where its input is m times as wide as G's output. `loss` gets the fake output
+        twice where it has no use for real points (None). Returns the loss, the fake output (B,) and ∂loss/∂fake.
+        """
+        rows = fake.view(-1, self.d.width)
+        compared = None if real is None else self.d.forward(real.reshape(-1, self.d.width)).squeeze(1)
+        out = self.d.forward(rows).squeeze(1)
+        value, (slope,) = slopes(lambda fakes: loss(fakes, fakes if compared is None else compared), out)
+        push = self.d.input_gradient(slope.unsqueeze(1)).view(fake.shape)
+        self.g.backward(push)
+        return value, out, push
+
+
+def slopes(loss: Loss, *logits: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the loss and its gradient with respect to each batch of logits."""
+    leaves = [x.detach().requires_grad_() for x in logits]
+    with torch.enable_grad():
+        value = loss(*leaves)
+    return value.detach(), torch.autograd.grad(value, leaves)

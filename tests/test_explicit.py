@@ -1,0 +1,155 @@
+"""The hand-written backward: equal to autograd for each loss and activation, repeatable, at home in any batch size."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from playground import explicit, losses, nets, optim
+
+ACTIVATIONS = list(explicit.ELEMENTWISE)
+BATCH, NOISE = 32, 3
+
+
+class Pair:
+    """A generator and a discriminator with their optimisers, stepped by hand or by autograd."""
+
+    def __init__(
+        self,
+        *,
+        activation="leaky-relu",
+        loss="non-saturating",
+        packing=1,
+        smoothing=0.0,
+        hand=True,
+        dtype=torch.float32,
+    ):
+        generator = torch.Generator().manual_seed(0)
+        self.draw = torch.Generator().manual_seed(1)
+        self.g = nets.MLP((NOISE, 24, 24, 24, 2), activation=activation, generator=generator)
+        self.d = nets.MLP((2 * packing, 24, 24, 1), activation=activation, generator=generator)
+        self.g, self.d, self.dtype = self.g.to(dtype), self.d.to(dtype), dtype
+        self.flat_g, self.flat_d = nets.flatten(self.g), nets.flatten(self.d)
+        self.rule_g, self.rule_d = (optim.make("adam", flat, lr=1e-3, beta1=0.5) for flat in (self.flat_g, self.flat_d))
+        self.loss, self.packing, self.smoothing, self.hand = loss, packing, smoothing, hand
+        self.players = explicit.Players(self.g, self.flat_g, self.d, self.flat_d)
+
+    def step(self, batch=BATCH):
+        rows = batch * self.packing
+        real = torch.randn(rows, 2, generator=self.draw).to(self.dtype) + 1
+        z = [torch.randn(rows, NOISE, generator=self.draw).to(self.dtype) for _ in range(2)]
+        kind = losses.LOSSES[self.loss]
+        loss_d = partial(kind.d, smoothing=self.smoothing)
+        gradients = self.by_hand if self.hand else self.by_autograd
+        return gradients(real, z, loss_d, kind.g)
+
+    def by_hand(self, real, z, loss_d, loss_g):
+        value_d, *_ = self.players.d_gradient(real, self.players.g.forward(z[0]), loss_d)
+        self.rule_d.step()
+        compared = real if self.loss == "relativistic" else None
+        value_g, *_ = self.players.g_gradient(self.players.g.forward(z[1]), compared, loss_g)
+        self.rule_g.step()
+        return value_d, value_g
+
+    def by_autograd(self, real, z, loss_d, loss_g):
+        fake = self.g(z[0]).detach()
+        value_d = loss_d(self.judge(real), self.judge(fake))
+        self.flat_d.backward(value_d)
+        self.rule_d.step()
+        value_g = loss_g(self.judge(self.g(z[1])), self.judge(real))
+        self.flat_g.backward(value_g)
+        self.rule_g.step()
+        return value_d, value_g
+
+    def judge(self, x):
+        return self.d(x.reshape(-1, 2 * self.packing)).squeeze(1)
+
+
+def assert_same_losses(near, **options):
+    hand, auto = Pair(**options), Pair(hand=False, **options)
+    for _ in range(20):
+        for a, b in zip(hand.step(), auto.step(), strict=True):
+            assert a.item() == pytest.approx(b.item(), abs=near)
+    return hand, auto
+
+
+def assert_same_run(**options):
+    """In float64, where rounding is far below Adam's ε: a critic's biases may have a gradient of exactly 0."""
+    hand, auto = assert_same_losses(1e-10, dtype=torch.float64, **options)
+    assert torch.allclose(hand.flat_d.data, auto.flat_d.data, rtol=0, atol=1e-9)
+    assert torch.allclose(hand.flat_g.data, auto.flat_g.data, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_equals_autograd_over_20_steps(activation):
+    assert set(ACTIVATIONS) == set(nets.ACTIVATIONS)
+    assert_same_losses(1e-5, activation=activation)
+    assert_same_run(activation=activation)
+
+
+@pytest.mark.parametrize("loss", list(losses.LOSSES))
+def test_every_loss_equals_autograd_over_20_steps(loss):
+    assert_same_run(loss=loss)
+
+
+def test_smoothed_labels_and_packs_equal_autograd():
+    assert_same_run(smoothing=0.1, packing=2)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_equal_autograd_to_rounding_in_float64(activation):
+    net = nets.MLP((2, 8, 8, 3), activation=activation, generator=torch.Generator().manual_seed(0)).double()
+    flat = nets.flatten(net)
+    hand = explicit.Backprop(net, flat)
+    x = torch.randn(10, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
+    up = torch.randn(10, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    out = net(x)
+    weights = torch.autograd.grad(out, [x, *net.parameters()], up)
+    assert torch.allclose(hand.forward(x.detach()), out, atol=1e-12)
+    assert torch.allclose(hand.input_gradient(up), weights[0], atol=1e-12)
+    hand.forward(x.detach())
+    hand.backward(up)
+    for ours, theirs in zip([g for _, g in flat.parts()], weights[1:], strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-12)
+
+
+def test_a_run_repeats_to_the_last_bit_whatever_came_before():
+    plain, restless = Pair(), Pair()
+    for batch in (7, 50, 64, 9, 33, 12):  # leave other memory behind, then go back to the start
+        restless.step(batch)
+    fresh = Pair()
+    for flat, start in ((restless.flat_g, fresh.flat_g), (restless.flat_d, fresh.flat_d)):
+        flat.data.copy_(start.data)
+    restless.rule_g.load(fresh.rule_g.state())
+    restless.rule_d.load(fresh.rule_d.state())
+    restless.draw.manual_seed(1)
+    restless.flat_d.backward(restless.judge(torch.ones(BATCH, 2)).mean())  # a step of autograd's in between
+    for _ in range(20):
+        assert all(torch.equal(a, b) for a, b in zip(plain.step(), restless.step(), strict=True))
+    assert torch.equal(plain.flat_g.data, restless.flat_g.data)
+    assert torch.equal(plain.flat_d.data, restless.flat_d.data)
+
+
+def test_outputs_stay_whole_when_the_next_forward_runs():
+    pair = Pair()
+    z = torch.randn(BATCH, NOISE, generator=pair.draw)
+    first = pair.players.g.forward(z)
+    kept = first.clone()
+    pair.players.g.forward(-z)
+    assert torch.equal(first, kept)
+
+
+def test_says_what_it_does_not_fit():
+    generator = torch.Generator().manual_seed(0)
+    make = partial(nets.MLP, (2, 8, 8, 1), generator=generator)
+    assert explicit.fits(make())
+    assert not explicit.fits(make(spectral=True))
+    assert not explicit.fits(make(minibatch="std"))
+    assert not explicit.fits(torch.nn.Linear(2, 1))
+
+
+def test_memory_of_old_batch_sizes_is_given_back():
+    pair = Pair()
+    for batch in range(1, 40):
+        pair.step(batch)
+    assert len(pair.players.d.plans) <= explicit.PLANS
