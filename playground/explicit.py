@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeGuard
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from playground.nets import MLP, SLOPE, Flat, Linear
 
@@ -65,11 +65,6 @@ ELEMENTWISE = {
         from_output=False,
     ),
 }
-
-
-def fits(net: object) -> TypeGuard[MLP]:
-    """Say whether `Backprop` can stand for this network: plain linear layers, no spectral norm, no minibatch layer."""
-    return isinstance(net, MLP) and net.minibatch is None and all(type(layer) is Linear for layer in net.layers)
 
 
 class Layer:
@@ -174,6 +169,16 @@ class Players:
         push = self.d.input_gradient(slope.unsqueeze(1)).view(fake.shape)
         self.g.backward(push)
         return value, out, push
+
+
+def fits(net: nn.Module) -> TypeGuard[MLP]:
+    """Say whether `Backprop` can stand for this network: plain linear layers, no spectral norm, no minibatch layer."""
+    return isinstance(net, MLP) and net.minibatch is None and all(type(layer) is Linear for layer in net.layers)
+
+
+def players(g: nn.Module, flat_g: Flat, d: nn.Module, flat_d: Flat) -> Players | None:
+    """Return the hand-written gradients of two networks, or None where they do not fit one of them."""
+    return Players(g, flat_g, d, flat_d) if fits(g) and fits(d) else None
 
 
 def slopes(loss: Loss, *logits: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from playground import explicit, losses, nets, optim
+from playground.experiment import Experiment
+from playground.families.gan import Gan
+from playground.rng import Streams
 
 ACTIVATIONS = list(explicit.ELEMENTWISE)
 BATCH, NOISE = 32, 3
@@ -15,20 +18,14 @@ class Pair:
     """A generator and a discriminator with their optimisers, stepped by hand or by autograd."""
 
     def __init__(
-        self,
-        *,
-        activation="leaky-relu",
-        loss="non-saturating",
-        packing=1,
-        smoothing=0.0,
-        hand=True,
-        dtype=torch.float32,
-    ):
+        self, *, activation="leaky-relu", loss="non-saturating", packing=1, smoothing=0.0, hand=True, double=False,
+    ):  # fmt: skip
         generator = torch.Generator().manual_seed(0)
         self.draw = torch.Generator().manual_seed(1)
         self.g = nets.MLP((NOISE, 24, 24, 24, 2), activation=activation, generator=generator)
         self.d = nets.MLP((2 * packing, 24, 24, 1), activation=activation, generator=generator)
-        self.g, self.d, self.dtype = self.g.to(dtype), self.d.to(dtype), dtype
+        self.dtype = torch.float64 if double else torch.float32
+        self.g.to(self.dtype), self.d.to(self.dtype)
         self.flat_g, self.flat_d = nets.flatten(self.g), nets.flatten(self.d)
         self.rule_g, self.rule_d = (optim.make("adam", flat, lr=1e-3, beta1=0.5) for flat in (self.flat_g, self.flat_d))
         self.loss, self.packing, self.smoothing, self.hand = loss, packing, smoothing, hand
@@ -75,7 +72,7 @@ def assert_same_losses(near, **options):
 
 def assert_same_run(**options):
     """In float64, where rounding is far below Adam's ε: a critic's biases may have a gradient of exactly 0."""
-    hand, auto = assert_same_losses(1e-10, dtype=torch.float64, **options)
+    hand, auto = assert_same_losses(1e-10, double=True, **options)
     assert torch.allclose(hand.flat_d.data, auto.flat_d.data, rtol=0, atol=1e-9)
     assert torch.allclose(hand.flat_g.data, auto.flat_g.data, rtol=0, atol=1e-9)
 
@@ -153,3 +150,47 @@ def test_memory_of_old_batch_sizes_is_given_back():
     for batch in range(1, 40):
         pair.step(batch)
     assert len(pair.players.d.plans) <= explicit.PLANS
+
+
+# -- in the GAN family ------------------------------------------------------------------------------------------------
+
+
+def gan(**values):
+    small = {"g_width": 16, "d_width": 16, "g_depth": 2, "d_depth": 2, "batch": 32}
+    experiment = Experiment().changed(**small | values)
+    rng = Streams(0)
+    return experiment, Gan(experiment.model, experiment.data, rng), rng
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"loss": "relativistic", "instance_noise": 0.3},
+        {"smoothing": 0.1, "packing": 2, "replay": 0.5},
+        {"d_steps": 2, "g_steps": 3, "ema": 0.9},
+        {"order": "simultaneous", "loss": "least-squares", "activation": "silu"},
+    ],
+)
+def test_family_steps_equal_those_of_autograd(values):
+    (experiment, hand, rng), (_, auto, other) = gan(**values), gan(**values)
+    assert hand.explicit is not None
+    auto.explicit = None
+    for _ in range(20):
+        ours = hand.step(experiment.data.sample(hand.rows, rng["data"]), rng).metrics
+        theirs = auto.step(experiment.data.sample(auto.rows, other["data"]), other).metrics
+        assert list(ours) == list(theirs)
+        for name in ("loss/d", "loss/g", "grad/d", "grad/g"):  # a relativistic D's mean score is free to drift
+            assert ours[name].item() == pytest.approx(theirs[name].item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("values", [{"penalty": "r1"}, {"unroll": 1}, {"loss": "wasserstein-gp"}])
+def test_family_leaves_to_autograd_what_needs_it(values):
+    _, model, _ = gan(**values)
+    assert model._by_hand is None
+
+
+@pytest.mark.parametrize(("dataset", "values"), [("dirac", {}), ("ring8", {"spectral": True})])
+def test_family_leaves_other_networks_to_autograd(dataset, values):
+    experiment = Experiment(dataset=dataset).changed(**values)
+    assert Gan(experiment.model, experiment.data, Streams(0)).explicit is None

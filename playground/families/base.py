@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from playground.config import Config
+from playground.config import Config, ConfigError, knobs
 from playground.data.base import Distribution
 from playground.rng import Streams
 
@@ -117,3 +117,15 @@ class Family(ABC):
         """Do one full update set as `step` does, with the same numbers, and tell it in sub-steps."""
         self.step(batch, rng)
         return []
+
+
+def only_live(old: Config, new: Config) -> None:
+    """Raise `ConfigError` naming the first structural field in which `new` differs from `old`."""
+    for name, k in knobs(type(old)).items():
+        if not k.live and getattr(new, name) != getattr(old, name):
+            raise ConfigError(f"{name} cannot change on a running model: build a new one to change it.")
+
+
+def part(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the tensors saved under `name/`, without that prefix."""
+    return {key.removeprefix(f"{name}/"): value for key, value in state.items() if key.startswith(f"{name}/")}

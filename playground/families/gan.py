@@ -20,10 +20,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from playground import losses, nets, optim, penalties, slowmotion, stage, tricks
-from playground.config import Config, ConfigError, knob, knobs
+from playground import explicit, losses, nets, optim, penalties, slowmotion, stage, tricks
+from playground.config import Config, knob
 from playground.data.base import Distribution
-from playground.families.base import Family, StepResult, SubStep, View
+from playground.families.base import Family, StepResult, SubStep, View, only_live, part
 from playground.rng import Streams
 from playground.slowmotion import Turn, quiet
 
@@ -107,9 +107,8 @@ class GanSettings(Config):
     instance_noise_decay: int = knob(0, "Steps until the instance noise has fallen to 0 in a line; 0: it stays.",
         short="ind", group=TRICKS, live=True, low=0, high=1_000_000, unit="steps",
         paper="Sønderby et al. 2017, arXiv 1610.04490")
-    minibatch: nets.Minibatch = knob("none", "Let D see how alike the points of its batch are.", short="mb",
-        group=TRICKS, label="Minibatch feature", choice_labels=("none", "discrimination", "standard deviation"),
-        paper=SALIMANS)
+    minibatch: nets.Minibatch = knob("none", "Let D see how alike its batch is.", short="mb", group=TRICKS,
+        label="Minibatch feature", choice_labels=("none", "discrimination", "standard deviation"), paper=SALIMANS)
     packing: int = knob(1, "Independent points that D judges together as one row.", short="pack", group=TRICKS, low=1,
         high=4, paper="Lin et al. 2018, arXiv 1712.04086")
     replay: float = knob(0.0, "Share of D's fakes that come from earlier steps.", short="rep", group=TRICKS, live=True,
@@ -141,9 +140,6 @@ class GanSettings(Config):
         return not {"sgd", "rmsprop"}.isdisjoint((self.optimiser_d, self.optimiser_g))
 
 
-STRUCTURAL = tuple(name for name, k in knobs(GanSettings).items() if not k.live)
-
-
 class Gan(Family):
     """Two networks, two optimisers, one step."""
 
@@ -173,6 +169,7 @@ class Gan(Family):
             player: optim.make(rule, self.flat[player], lr=lr, beta1=c.beta1, beta2=c.beta2, momentum=c.momentum)
             for player, (rule, lr) in rules.items()
         }
+        self.explicit = explicit.players(self.g, self.flat["g"], self.d, self.flat["d"])
         self.replay = tricks.Replay(c.replay_size, data.dim, rng.device)
         self.steps = 0
         self.config = c
@@ -220,21 +217,28 @@ class Gan(Family):
         self.steps += 1
         return StepResult(self._metrics(turns))
 
+    @property
+    def _by_hand(self) -> explicit.Players | None:
+        """The hand-written gradients, quicker than autograd, where no penalty or unrolling asks for more."""
+        return None if self.config.penalty_in_use != "none" or self.config.unroll else self.explicit
+
     def _d_turn(self, real: Tensor, rng: Streams) -> Turn:
         """Take the gradient of D's loss on a batch of real points and as many new fakes."""
-        c = self.config
+        c, hand = self.config, self._by_hand
         z = self.noise(len(real), rng["noise"])
         with torch.no_grad():
-            fake = self.g(z)
+            fake = hand.g.forward(z) if hand else self.g(z)
         if c.replay:
             fake = self.replay.mix(fake, c.replay, rng["replay"])
         real, fake = self._blur(real, rng), self._blur(fake, rng)
+        if hand:
+            loss, a, b = hand.d_gradient(real, fake, lambda a, b: losses.LOSSES[c.loss].d(a, b, c.smoothing))
+            return Turn("d", fake, b, loss, real=real, real_score=a, z=z)
         self.d.train()
         total, turn = self._d_loss(self.d, real, fake, rng)
         self.d.eval()
         self.flat["d"].backward(total)
-        turn.z = z
-        return turn
+        return replace(turn, z=z)
 
     def _d_loss(self, critic: penalties.Critic, real: Tensor, fake: Tensor, rng: Streams) -> tuple[Tensor, Turn]:
         """Return what D descends, and what flowed; `critic` is D, or D some unrolled updates from now."""
@@ -253,11 +257,14 @@ class Gan(Family):
 
     def _g_turn(self, real: Tensor, rng: Streams, push: bool = False) -> Turn:
         """Take the gradient of G's loss on new fakes; `real` matters to losses that compare, and to an unrolled D."""
-        c = self.config
+        c, hand = self.config, self._by_hand
         z = self.noise(c.batch * c.packing, rng["noise"])
-        fake = self._blur(self.g(z), rng)
+        fake = self._blur(hand.g.forward(z) if hand else self.g(z), rng)
         compares = c.loss == "relativistic"
         real = self._blur(real, rng) if compares or c.unroll else real
+        if hand:
+            loss, score, slope = hand.g_gradient(fake, real if compares else None, losses.LOSSES[c.loss].g)
+            return Turn("g", fake, score, loss, z=z, push=-len(fake) * slope if push else None)
         critic: penalties.Critic = self.d
         if c.unroll:
             clip = c.clip if c.loss == "wasserstein-clip" else None
@@ -306,9 +313,7 @@ class Gan(Family):
 
     def set(self, config: Config) -> None:
         assert isinstance(config, GanSettings)
-        for name in STRUCTURAL:
-            if getattr(config, name) != getattr(self.config, name):
-                raise ConfigError(f"{name} cannot change on a running model: build a new one to change it.")
+        only_live(self.config, config)
         if config.ema and not self.config.ema:  # the average starts from where G is now
             self.flat["average"].data.copy_(self.flat["g"].data)
         self.config = config
@@ -330,13 +335,10 @@ class Gan(Family):
 
     @torch.no_grad()
     def load(self, state: dict[str, Tensor]) -> None:
-        def part(name: str) -> dict[str, Tensor]:
-            return {k.removeprefix(f"{name}/"): v for k, v in state.items() if k.startswith(f"{name}/")}
-
         for name, net in (("g", self.g), ("d", self.d), ("average", self.average)):
-            net.load_state_dict(part(name))
+            net.load_state_dict(part(state, name))
         for player, optimiser in self.optimiser.items():
-            optimiser.load(part(f"optimiser_{player}"))
+            optimiser.load(part(state, f"optimiser_{player}"))
         self.replay.rows.copy_(state["replay/rows"])
         self.steps, self.replay.written = int(state["count/steps"]), int(state["count/replayed"])
 
