@@ -51,13 +51,19 @@ Ladder = list[tuple[str, dict[str, Any], str]]
 
 
 def _collapse(now: Now) -> Ladder:
-    ladder: Ladder = [R1] if now("penalty") == "none" else []
+    ladder: Ladder = []
+    if now("g_steps", 1) > now("d_steps", 1):
+        why = "G takes several updates for each of D's, so it crowds one place before D can object."
+        ladder.append(("One G update a step", {"g_steps": now("d_steps", 1)}, why))
+    if now("lr_d", 1.0) < now("lr_g", 0.0):
+        ladder.append(("Let D learn as fast as G", {"lr_d": now("lr_g")}, TWO_SPEEDS))
+    if now("penalty") == "none":
+        ladder.append(R1)
     if now("unroll", 0) < 5:
         ladder.append(UNROLL)
     if now("lr_d", 1.0) < 3.9 * now("lr_g", 0.0):
         faster = float(f"{4 * now('lr_g', 1e-3):.2g}")
-        why = "A D that learns faster than G notices a crowded mode before all fakes are there (two time scales)."
-        ladder.append(("Let D learn faster", {"lr_d": faster}, why))
+        ladder.append(("Let D learn faster", {"lr_d": faster}, TWO_SPEEDS))
     if now("packing", 1) < 2:
         ladder.append(PACK)
     if now("minibatch") == "none":
@@ -140,6 +146,7 @@ def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
     return "Add instance noise", {"instance_noise": amount}, why
 
 
+TWO_SPEEDS = "A D that learns faster notices a crowded mode before all fakes are there (two time scales)."
 R1 = (
     "Add an R1 penalty",
     {"penalty": "r1", "penalty_weight": 0.1},

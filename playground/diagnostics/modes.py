@@ -38,6 +38,7 @@ class ModeScore:
     reverse_kl: float  # HQ samples only
     tv: float
     masses: tuple[float, ...]  # HQ samples of each mode over all samples
+    near: tuple[float, ...]  # all samples nearest to each mode, however far, over all samples
     spread: float  # std around the fakes' own centre in each mode over the true std; NaN below 2 samples in a mode
 
     def metrics(self) -> dict[str, float]:
@@ -51,7 +52,8 @@ class ModeScore:
             "modes/tv": self.tv,
         }
         masses = {f"mass/{i}": mass for i, mass in enumerate(self.masses)}
-        return named | masses | ({} if math.isnan(self.spread) else {"spread": self.spread})
+        near = {f"near/{i}": share for i, share in enumerate(self.near)}
+        return named | masses | near | ({} if math.isnan(self.spread) else {"spread": self.spread})
 
 
 def score_modes(samples: Tensor, modes: Modes) -> ModeScore:
@@ -62,7 +64,8 @@ def score_modes(samples: Tensor, modes: Modes) -> ModeScore:
     weights = modes.weights.to(samples)
     distance, nearest = torch.cdist(samples, centres, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # (n,)
     hq = distance <= RADIUS * modes.std
-    member = (nearest[:, None] == torch.arange(len(centres), device=samples.device)) & hq[:, None]  # (n, K)
+    belongs = nearest[:, None] == torch.arange(len(centres), device=samples.device)  # (n, K)
+    member = belongs & hq[:, None]
     counts = member.sum(0)
     masses = counts / len(samples)
     return ModeScore(
@@ -73,6 +76,7 @@ def score_modes(samples: Tensor, modes: Modes) -> ModeScore:
         reverse_kl=reverse_kl(counts, weights),
         tv=float(((masses - weights).abs().sum() + 1 - masses.sum()) / 2),
         masses=tuple(masses.tolist()),
+        near=tuple((belongs.sum(0) / len(samples)).tolist()),
         spread=_spread(samples, member, modes.std),
     )
 

@@ -110,6 +110,7 @@ class Panel:
             "modes/tv": 1 - HQ_PERFECT,
             "spread": 1.0,
             **{f"mass/{i}": w * HQ_PERFECT for i, w in enumerate(weights)},
+            **{f"near/{i}": w for i, w in enumerate(weights)},
         }
 
     @cached_property

@@ -24,8 +24,11 @@ State = Literal[
     "diverged",
 ]
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 RECENT = 3  # score rows: one alone may catch the fakes on the move
+FEW = 0.08  # of a mode's share: below, the mode counts as missing (the 8 % rule of the panel)
+POOR = 0.3  # share of good fakes below which the picture as a whole is poor
 TAIL = 20  # train rows: about 200 steps at the default rate of logging
 
 
@@ -148,21 +151,39 @@ class Signals:
         values = self.train.get(name, np.empty(0))
         return values[np.isfinite(values)]
 
-    def masses(self) -> Array:
-        """Return the modes' masses of every score row (R, K); not measured counts as none."""
-        rows = [[row.get(f"mass/{i}", 0.0) for i in range(self.mode_count)] for row in self.scores if "mass/0" in row]
+    def by_mode(self, group: str) -> Array:
+        """Return "mass" (sharp fakes of each mode) or "near" (all nearest to it) of the rows that have them, (R, K)."""
+        rows = [[row.get(f"{group}/{i}", 0.0) for i in range(self.mode_count)] for row in self._mode_rows(group)]
         return np.nan_to_num(np.array(rows, np.float64).reshape(len(rows), self.mode_count), posinf=0, neginf=0)
+
+    def _mode_rows(self, group: str = "mass") -> list[dict[str, float]]:
+        return [row for row in self.scores if f"{group}/0" in row]
 
     def mean_masses(self) -> Array:
         """Return the modes' mean masses over the last scores (K,)."""
-        masses = self.masses()[-RECENT:]
+        masses = self.by_mode("mass")[-RECENT:]
         return masses.mean(0) if len(masses) else np.zeros(self.mode_count)
 
+    def scarce(self) -> Mask:
+        """Say of each score row which modes have less than 8 % of their share, (R, K).
+
+        Of all fakes by nearness; where most fakes are sharp enough to tell, of sharp fakes too.
+        """
+        rows = self._mode_rows()
+        sharp = np.array([row.get("modes/hq", 0.0) >= POOR for row in rows], bool)[:, None]
+        scarce: Mask = sharp & (self.by_mode("mass") < FEW * self.weights)
+        near = self.by_mode("near")
+        return scarce | (near < FEW * self.weights) if len(near) == len(rows) else scarce
+
+    def missing(self) -> list[int]:
+        """Return the modes that were scarce in all of the last scores, from 0."""
+        last = self.scarce()[-RECENT:]
+        return [i for i in range(self.mode_count) if len(last) and last[:, i].all()]
+
     def missing_for(self, modes: Sequence[int]) -> int:
-        """Return for how many steps, from score to score, none of these modes has had 8 % of its share."""
-        steps = [row.get("step", math.nan) for row in self.scores if "mass/0" in row]
-        scarce = self.masses() < 0.08 * self.weights
-        absent = [all(row[i] for i in modes) for row in scarce]
+        """Return for how many steps, from score to score, all of these modes have been scarce."""
+        steps = [row.get("step", math.nan) for row in self._mode_rows()]
+        absent = [all(row[i] for i in modes) for row in self.scarce()]
         first = len(absent)
         while first > 0 and absent[first - 1]:
             first -= 1
@@ -170,8 +191,8 @@ class Signals:
         return int(since) if math.isfinite(since) else 0
 
     def finding_more(self) -> bool:
-        """Say whether the last scores hold more modes, each one with fewer before, and none given up."""
-        held = (self.masses()[-4:] >= 0.08 * self.weights).sum(1)
+        """Say whether the last scores hold more and more modes, with none given up."""
+        held = (~self.scarce()[-4:]).sum(1)
         return len(held) >= 2 and bool(held[-1] > held[0] and (np.diff(held) >= 0).all())
 
     def improving(self) -> bool:

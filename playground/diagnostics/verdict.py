@@ -25,7 +25,7 @@ import numpy as np
 from playground.diagnostics import reasons
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
-from playground.diagnostics.signals import Evidence, Finding, Signals, State, Verdict, count, listed, share
+from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, State, Verdict, count, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
 
@@ -37,7 +37,6 @@ NARROW = 0.35  # of the true std: below, the fakes of a mode look like a dot
 DOT = 0.15  # of the data's overall std; one mode of a ring of eight has 0.05 to 0.1
 STRONG = 0.97  # held-out accuracy; a D that leaves G something to learn errs on more than 3 %
 CHANCE = 0.56  # held-out accuracy; below it D can hardly tell at all
-POOR = 0.3  # share of good fakes below which D's win is G's loss
 VANISHED = 1e-3  # gradient norm of G; healthy runs show 0.05 to 5
 FALLEN = 0.01  # of the window's own highest: vanished whatever its scale was
 HOPPING = 0.3  # total variation of mode masses from one score to the next; sampling noise alone gives about 0.03
@@ -159,11 +158,11 @@ def _hopping(s: Signals) -> Finding | None:
 
 
 def _mode_hopping(s: Signals) -> Finding | None:
-    masses = s.masses()[-8:]
-    if len(masses) < 5:
+    shares = (s.by_mode("near") if s.known("near/0") else s.by_mode("mass"))[-8:]
+    if len(shares) < 5:
         return None
-    moved = np.abs(np.diff(masses, axis=0)).sum(1) / 2
-    held = masses >= 0.08 * s.weights
+    moved = np.abs(np.diff(shares, axis=0)).sum(1) / 2
+    held = shares >= FEW * s.weights
     lost = int((held[:-1] & ~held[1:]).sum())
     if not (np.median(moved) >= HOPPING and lost >= 2):
         return None
@@ -177,7 +176,7 @@ def _mode_hopping(s: Signals) -> Finding | None:
                 "Fakes that change mode between scores", share(float(np.median(moved))), "3 % from sampling alone"
             ),
             Evidence("Modes visited, and held at a time", f"{ever} and {once} of {s.mode_count}", f"{s.mode_count}"),
-            Evidence("Modes lost again", f"{lost} times in {len(masses)} scores", "0"),
+            Evidence("Modes lost again", f"{lost} times in {len(shares)} scores", "0"),
         ),
     )
 
@@ -198,37 +197,35 @@ def _overpowered(s: Signals) -> Finding | None:
 
 
 def _collapsed(s: Signals) -> Finding | None:
-    width, held = s.recent("spread/all"), _present(s)
-    in_one = s.mode_count > 1 and len(held) == 1 and s.mean_masses()[held[0]] >= 0.5
-    if not (width < DOT or in_one):
+    missing = s.missing()
+    held = [i for i in range(s.mode_count) if i not in missing]
+    in_one = s.mode_count > 1 and len(held) == 1
+    if not (s.recent("spread/all") < DOT or in_one):
         return None
-    names = mode_names(s.modes)
-    place = f"mode {names[held[0]]}" if in_one else "one spot"
+    how = "on" if s.recent("modes/hq") >= POOR else "around"
+    place = f"{how} mode {mode_names(s.modes)[held[0]]}" if in_one else "on one spot"
     return Finding(
         "full-collapse",
-        f"Full collapse: every fake lands on {place}, whatever the noise.",
+        f"Full collapse: nearly every fake lands {place}, whatever the noise.",
         reasons.COLLAPSED,
         _quality(s),
-        tuple(i for i in range(s.mode_count) if i not in held),
+        tuple(missing),
     )
 
 
 def _missing(s: Signals) -> Finding | None:
     if not s.mode_count:
         return _lost_coverage(s)
-    lost = [i for i in range(s.mode_count) if i not in _present(s)]
-    if not lost or s.finding_more():
-        return None
-    for_steps = s.missing_for(lost)
-    if for_steps < PATIENCE or s.recent("modes/hq") < POOR:
+    lost, k = s.missing(), s.mode_count
+    for_steps = s.missing_for(lost) if lost else 0
+    if not lost or len(lost) == k or s.finding_more() or for_steps < PATIENCE:
         return None
     names = mode_names(s.modes)
-    k = s.mode_count
     named = listed([names[i] for i in lost])
-    noun, verb = ("mode", "has") if len(lost) == 1 else ("modes", "have")
+    noun, verb = ("Mode", "has") if len(lost) == 1 else ("Modes", "have")
     return Finding(
         "partial-collapse",
-        f"Partial collapse: {k - len(lost)} of {k} modes. {noun.capitalize()} {named} {verb} had almost no fakes "
+        f"Partial collapse: {k - len(lost)} of {k} modes. {noun} {named} {verb} had almost no fakes "
         f"for {count(for_steps, 'step')}.",
         reasons.MISSING,
         _quality(s),
@@ -288,7 +285,7 @@ def _unfinished(s: Signals) -> Finding:
 
 def _present(s: Signals) -> list[int]:
     """Return the modes with at least 8 % of the mass they should have, over the last scores."""
-    return [i for i, mass in enumerate(s.mean_masses()) if mass >= 0.08 * s.weights[i]]
+    return [i for i, mass in enumerate(s.mean_masses()) if mass >= FEW * s.weights[i]]
 
 
 def _good(s: Signals) -> bool:
