@@ -88,6 +88,23 @@ def test_partial_collapse_names_the_missing_modes_and_for_how_long() -> None:
     assert "Mode 8 (bottom right) has had almost no fakes" in one.sentence
 
 
+def test_fakes_far_from_sharp_still_show_which_modes_none_is_near() -> None:
+    near = {f"near/{i}": 0.25 if i < 4 else 0.0 for i in range(8)}
+    v = judge(rows([[0.02] * 4 + [0.0] * 4] * 6, **{"modes/hq": 0.08, "modes/tv": 0.92}, **near))
+    assert (v.state, v.missing) == ("partial-collapse", (4, 5, 6, 7))
+    blob = {f"near/{i}": 0.125 for i in range(8)}
+    assert judge(rows([[0.002] * 8] * 6, **{"modes/hq": 0.02, "modes/tv": 0.98}, **blob)).state == "warming"
+
+
+def test_a_d_at_chance_with_poor_fakes_is_a_weak_teacher() -> None:
+    blob = {f"near/{i}": 0.125 for i in range(8)}
+    poor = {"modes/hq": 0.02, "modes/tv": 0.98, "d/accuracy": 0.5} | blob
+    v = judge(rows([[0.002] * 8] * 6, **poor), lr_d=1e-4, lr_g=1e-3)
+    assert (v.state, "weak teacher" in v.sentence) == ("warming", True)
+    assert v.cure is not None
+    assert v.cure.values == {"lr_d": 1e-3}
+
+
 def test_a_mode_that_only_just_vanished_is_not_yet_missing() -> None:
     v = judge(rows([EVEN] * 5 + [[0.0] + [0.14] * 7], **{"modes/tv": 0.2}))
     assert v.missing == ()
@@ -134,6 +151,10 @@ def test_oscillating_between_modes_is_told_from_collapse() -> None:
     v = judge(rows([here, there] * 4, **{"modes/tv": 0.8, "spread/all": 0.4}))
     assert v.state == "oscillating"
     assert "4 were visited of late, about 2 at a time" in v.sentence
+    heap = [[0.0] * i + [0.9] + [0.0] * (7 - i) for i in range(8)]
+    v = judge(rows(heap, **{"modes/tv": 0.9, "spread/all": 0.1}))
+    assert v.state == "full-collapse"
+    assert "one heap that hops from mode to mode (8 visited of late)" in v.sentence
     sampling = torch.distributions.Multinomial(2000, torch.tensor(EVEN)).sample((8,)) / 2000
     assert judge(rows(sampling.tolist(), **{"modes/hq": 0.6})).state == "warming"
 

@@ -74,3 +74,7 @@ WEAK_D = (
     "G learns only what D can tell apart. A D at chance whose fakes are this poor has not learned the data yet, so G "
     "wanders; a D loss at its theory line means that G has won only if the fakes are good too."
 )
+HEAP_HOPS = (
+    "All fakes run together to the place where D is weakest. D learns that place and the whole heap runs on to the "
+    "next, so each picture shows one mode, and over time all of them are visited and none is kept."
+)

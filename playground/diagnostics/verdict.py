@@ -35,6 +35,7 @@ HEALTHY_HQ = 0.7  # a converged small GAN reaches 0.75 to 0.97 of a possible 0.9
 HEALTHY_TV = 0.35  # a third of the fakes in the wrong mode is as uneven as a picture can be and still look complete
 NARROW = 0.35  # of the true std: below, the fakes of a mode look like a dot
 DOT = 0.15  # of the data's overall std; one mode of a ring of eight has 0.05 to 0.1
+HEAP = 0.5  # of the data's overall std: fakes no wider than that, hopping, are one heap on the move
 STRONG = 0.97  # held-out accuracy; a D that leaves G something to learn errs on more than 3 %
 CHANCE = 0.56  # held-out accuracy; below it D can hardly tell at all
 VANISHED = 1e-3  # gradient norm of G; healthy runs show 0.05 to 5
@@ -167,18 +168,17 @@ def _mode_hopping(s: Signals) -> Finding | None:
     if not (np.median(moved) >= HOPPING and lost >= 2):
         return None
     once, ever = int(np.median(held.sum(1))), int(held.any(0).sum())
-    return Finding(
-        "oscillating",
-        f"Oscillating: the fakes hop between modes; {ever} were visited of late, about {once} at a time.",
-        reasons.HOP,
-        (
-            Evidence(
-                "Fakes that change mode between scores", share(float(np.median(moved))), "3 % from sampling alone"
-            ),
-            Evidence("Modes visited, and held at a time", f"{ever} and {once} of {s.mode_count}", f"{s.mode_count}"),
-            Evidence("Modes lost again", f"{lost} times in {len(shares)} scores", "0"),
-        ),
+    evidence = (
+        Evidence("Fakes that change mode between scores", share(float(np.median(moved))), "3 % from sampling alone"),
+        Evidence("Modes visited, and held at a time", f"{ever} and {once} of {s.mode_count}", f"{s.mode_count}"),
+        Evidence("Modes lost again", f"{lost} times in {len(shares)} scores", "0"),
+        *_quality(s),
     )
+    if once <= 1 and s.recent("spread/all") < HEAP:
+        sentence = f"Full collapse: the fakes sit in one heap that hops from mode to mode ({ever} visited of late)."
+        return Finding("full-collapse", sentence, reasons.HEAP_HOPS, evidence)
+    sentence = f"Oscillating: the fakes hop between modes; {ever} were visited of late, about {once} at a time."
+    return Finding("oscillating", sentence, reasons.HOP, evidence)
 
 
 def _overpowered(s: Signals) -> Finding | None:
@@ -269,7 +269,8 @@ def _unfinished(s: Signals) -> Finding:
         )
     if s.mode_count:
         k, held, hq = s.mode_count, len(_present(s)), s.recent("modes/hq")
-        which = {k: f"all {k} modes have", 0: "no mode has"}.get(held, f"{held} of {k} modes have")
+        some = f"{held} of {k} modes {'has' if held == 1 else 'have'}"
+        which = {k: f"all {k} modes have", 0: "no mode has"}.get(held, some)
         sentence = f"Still learning: {which} a fair share of the fakes, and {share(hq)} of the fakes are sharp."
     else:
         sentence = (
