@@ -7,6 +7,7 @@ the two agree, and not where the estimate is merely wider than the truth.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ import torch
 from safetensors.numpy import load, save
 from torch import Tensor
 
+from playground import games
 from playground.engine.loop import Loop
 from playground.families.base import View
 from playground.rng import fresh
+from playground.stage import cells
 
 VERSION = 1
 LAYERS = ("real", "fake", "surface", "manifold", "arrows", "density", "optimal")
@@ -25,7 +28,8 @@ DENSITY_GRID = 48
 FINE = 4  # sub-cells a side that p is averaged over: modes may be narrower than a cell
 BLUR = 0.75  # standard deviation of the kernel, in cells
 ARROW = 0.12  # the longest arrow, in extents
-PATH = 2000  # points of a game's trajectory
+FIELD_GRID = 21
+DEAR = ("surface", "arrows", "manifold")  # layers that cost a pass through a network each
 
 
 def encode(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> bytes:
@@ -47,7 +51,14 @@ class Painter:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self._for: Any = None
+        self._layers: dict[str, np.ndarray] = {}  # as the last frame had them
+        self._range = (0.0, 1.0)
+        self._start: list[list[float]] = []  # of a game's path
+        self._game: Any = None
         self._refresh()
+        phase = loop.family.picture(self.view, self.z).get("phase")
+        if phase is not None and loop.step == 0:
+            self._start = [phase.tolist()]
 
     def _refresh(self) -> None:
         """Draw again what depends on the data's settings only, where they have changed."""
@@ -60,34 +71,58 @@ class Painter:
         self.z = loop.family.noise(self.view.fakes, fresh(seed, "stage", device=device))
         self._density = self._true_density()
         self._p: np.ndarray | None = None
+        self._layers = {}
+        if self.loop.data.dim == 2:
+            self._layers["real"] = to_i16(self.real.cpu().numpy(), self.view.extent)
+        if self._density is not None:
+            self._layers["density"] = self._density
 
-    def frame(self, layers: frozenset[str], about: dict[str, Any]) -> bytes:
-        """Return a frame with these layers, as far as the model and data have them; `about` joins the description."""
+    def frame(self, layers: frozenset[str], about: dict[str, Any], turn: int | None = None) -> bytes:
+        """Return a frame with these layers, as far as model and data have them; `about` joins the description.
+
+        With a `turn` only one of the dear layers is made anew, the others are those of the frame before.
+        """
         self._refresh()
-        wanted = layers | ({"fake"} if "optimal" in layers else set())
-        view = View(self.view.extent, wanted)
-        picture = {
-            name: value.detach().float().cpu().numpy() for name, value in self.loop.family.picture(view, self.z).items()
-        }
-        critic = bool(getattr(self.loop.family, "critic", False))
-        extent, arrays, limits = view.extent, {}, (0.0, 1.0)
-        if "real" in layers:
-            arrays["real"] = to_i16(self.real.cpu().numpy(), extent)
+        wanted = set(layers)
+        dear = [name for name in DEAR if name in layers]
+        if turn is not None and dear:
+            wanted -= {name for i, name in enumerate(dear) if i != turn % len(dear) and name in self._layers}
+        self._draw(frozenset(wanted | {"fake"}))
+        shown = {name: array for name, array in self._layers.items() if name in layers or name in ("path", "field")}
+        here = {"v": VERSION, "extent": self.view.extent, "layers": sorted(shown), "range": self._range}
+        return encode(shown, here | {"critic": bool(getattr(self.loop.family, "critic", False))} | about)
+
+    def _draw(self, wanted: frozenset[str]) -> None:
+        """Make these layers anew."""
+        picture = self.loop.family.picture(replace(self.view, layers=wanted), self.z)
+        made = {name: value.detach().float().cpu().numpy() for name, value in picture.items()}
+        extent = self.view.extent
         for name in ("fake", "manifold"):
-            if name in picture and name in layers:
-                arrays[name] = to_i16(picture[name], extent)
-        if "surface" in picture:
-            surface = np.nan_to_num(picture["surface"])
-            limits = (float(surface.min()), float(surface.max())) if critic else limits
-            arrays["surface"] = to_u8(surface, *limits)
-        if "arrows" in picture:
-            arrays["arrows"] = to_i16(scaled_arrows(picture["arrows"], ARROW * extent), extent)
-        if "density" in layers and self._density is not None:
-            arrays["density"] = self._density
-        if "optimal" in layers and "fake" in picture and self._density is not None:
-            arrays["optimal"] = to_u8(self._optimal(picture["fake"]), 0.0, 1.0)
-        here = {"v": VERSION, "extent": extent, "layers": sorted(arrays), "critic": critic, "range": limits}
-        return encode(arrays, here | about)
+            if name in made:
+                self._layers[name] = to_i16(made[name], extent)
+        if "surface" in made:
+            surface = np.nan_to_num(made["surface"])
+            critic = getattr(self.loop.family, "critic", False)
+            self._range = (float(surface.min()), float(surface.max())) if critic else (0.0, 1.0)
+            self._layers["surface"] = to_u8(surface, *self._range)
+        if "arrows" in made:
+            self._layers["arrows"] = to_i16(scaled_arrows(made["arrows"], ARROW * extent), extent)
+        if "optimal" in wanted and "fake" in made and self._density is not None:
+            self._layers["optimal"] = to_u8(self._optimal(made["fake"]), 0.0, 1.0)
+        if "phase" in made:
+            path = [*self._start, *self.loop.trail, made["phase"].tolist()]
+            self._layers["path"] = np.array(path, np.float32)
+            self._layers["field"] = self._field()
+
+    def _field(self) -> np.ndarray:
+        """Return the update that a game makes at each point of the view."""
+        settings = self.loop.experiment.model
+        if self._game is None or self._game[0] != settings:
+            points = cells(self.view.extent, FIELD_GRID, torch.device("cpu"))
+            moves = games.field(points, games.from_settings(settings)).reshape(FIELD_GRID, FIELD_GRID, 2)
+            self._game = (settings, moves.numpy().astype(np.float32))
+        field: np.ndarray = self._game[1]
+        return field
 
     def pick(self, i: int) -> dict[str, Any]:
         """Return the i-th fake of the stage: its code, where it lands, and what D makes of it."""
@@ -107,9 +142,7 @@ class Painter:
         """Return the log density at the centres of a grid of `side` cells, row 0 at the bottom."""
         if self.loop.data.dim != 2:
             return None
-        middle = (torch.arange(side, dtype=torch.float32) + 0.5) / side * 2 - 1
-        y, x = torch.meshgrid(middle * self.view.extent, middle * self.view.extent, indexing="ij")
-        found = self.loop.data.log_density(torch.stack([x, y], -1).reshape(-1, 2))
+        found = self.loop.data.log_density(cells(self.view.extent, side, torch.device("cpu")))
         return None if found is None else found.reshape(side, side).double().cpu().numpy()
 
     def _true_density(self) -> np.ndarray | None:

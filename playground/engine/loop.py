@@ -27,6 +27,8 @@ from playground.store import Keyframe, RunFolder
 EVERY = 100  # the first so many steps are all logged: that is where most happens
 BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
 RECENT = 600  # logged rows kept for a verdict
+LATEST = 2**62  # the step that asks for the last keyframe there is
+TRAIL = 1990  # points of a game's path
 MARKS = 8  # events kept to be told with a picture
 
 
@@ -49,6 +51,7 @@ class Loop:
         self.rows: deque[tuple[int, dict[str, float]]] = deque(maxlen=RECENT)
         self.scores: deque[dict[str, float]] = deque(maxlen=RECENT // 10)
         self.keyframes: list[int] = []
+        self.trail: list[list[float]] = []  # where a model that is a point ("phase/...") has been
         self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
         self._waiting: list[tuple[int, Mapping[str, Tensor]]] = []
         if folder is not None:
@@ -116,6 +119,7 @@ class Loop:
         on_cpu = self.device.type == "cpu"  # where reading one by one costs less than stacking
         numbers = [value.item() for value in scalars] if on_cpu else torch.stack(scalars).tolist()
         table = iter(np.array(numbers, np.float32).tolist())
+        phase = [name for name in waiting[0][1] if name.startswith("phase/")]
         steps: list[int] = []
         rows: list[dict[str, float]] = []
         for step, metrics in waiting:
@@ -125,6 +129,8 @@ class Loop:
                 self._write(steps, rows)
                 self._fail(step, f"{bad[0]} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
             self.metrics = row
+            if phase:
+                self._leave_trail([row[name] for name in phase])
             if step <= EVERY or step % self.experiment.log_every == 0:
                 steps.append(step)
                 rows.append(row)
@@ -134,6 +140,12 @@ class Loop:
         self.rows.extend(zip(steps, rows, strict=True))
         if self.folder is not None and steps:
             self.folder.append_train(steps, rows)
+
+    def _leave_trail(self, point: list[float]) -> None:
+        """Add a point to the path; of a long one the older half is thinned, again and again."""
+        self.trail.append(point)
+        if len(self.trail) > TRAIL:
+            self.trail[: TRAIL // 2] = self.trail[: TRAIL // 2 : 2]
 
     def _fail(self, step: int, cause: str, error: Exception | None = None) -> None:
         """Stop the run at its first bad step; its last keyframe stays."""
@@ -240,6 +252,10 @@ class Loop:
         self.scores = deque(kept, maxlen=self.scores.maxlen)
         self.metrics = past[-1][1] if past else {}
         self.keyframes = self.folder.keyframes()
+        self.trail = []
+        phase = [train[name] for name in names if name.startswith("phase/")]
+        for point in np.stack(phase, 1).tolist() if phase else ():
+            self._leave_trail(point)
         self.marks.clear()
         self._mark(self.folder.events())
 

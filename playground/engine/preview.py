@@ -5,26 +5,66 @@ A run at step 0 looks the same here as in the worker that takes it on: the seed 
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from playground.engine.frames import Painter
-from playground.engine.loop import Loop
+from playground.engine.loop import LATEST, Loop
+from playground.engine.record import LOOKS, Run, Status
 from playground.experiment import Experiment
 from playground.store import RunFolder
+
+KEPT = 8  # models at rest in memory
 
 
 class Preview:
     """A model at rest: untrained, or as a keyframe has it."""
 
-    def __init__(self, experiment: Experiment, folder: RunFolder | None = None, step: int | None = None) -> None:
-        self.loop, self.then = Loop(experiment), {}
+    def __init__(self, experiment: Experiment, folder: RunFolder | None, step: int) -> None:
+        self.loop = Loop(experiment)
+        self.then: dict[str, Any] = {}
         if folder is not None and folder.keyframes():
             self.loop.load(folder.load_keyframe(step))
             self.then = folder.at(self.loop.step)
         self.painter = Painter(self.loop)
 
-    def frame(self, layers: frozenset[str], about: dict[str, Any]) -> bytes:
-        """Return a frame with these layers; `about` joins its description."""
-        mine: dict[str, Any] = {"seed": self.loop.experiment.seed, "device": self.loop.device.type, "events": []}
-        mine |= {"metrics": {}, "scores": {}, "verdict": None, "floors": {}}
-        return self.painter.frame(layers, mine | self.then | about)
+    def frame(self, layers: frozenset[str], status: Status) -> bytes:
+        """Return a frame with these layers."""
+        e = self.loop.experiment
+        about = {"seed": e.seed, "events": [], "metrics": {}, "scores": {}, "verdict": None, "floors": {}, **self.then}
+        names = ("state", "step", "sps", "queue", "error", "past", "keyframes", "speed", "until")
+        told = {name: getattr(status, name) for name in names}
+        told |= {"experiment_version": status.edits, "device": self.loop.device.type}
+        return self.painter.frame(layers, about | told)
+
+
+class Gallery:
+    """The pictures of runs at rest, made when they are asked for."""
+
+    def __init__(self) -> None:
+        self._previews: dict[str, Preview] = {}
+        self._lock = threading.Lock()
+
+    def draw(self, run: Run, status: Status) -> None:
+        """Make `run.kept` a picture of what the run is now."""
+        sight = run.sight()
+        if run.kept is not None and run.shown == sight:
+            return
+        with self._lock:
+            frame = self._of(run).frame(run.layers() or LOOKS, status)
+        run.number += 1
+        run.kept, run.shown = (run.number, frame), sight
+
+    def pick(self, run: Run, i: int) -> dict[str, Any]:
+        """Return what is behind the i-th fake of a run at rest."""
+        with self._lock:
+            return self._of(run).painter.pick(i)
+
+    def _of(self, run: Run) -> Preview:
+        step = run.past if run.past is not None else LATEST
+        key = f"{run.experiment.model_dump_json()}{run.folder and (run.id, run.folder.cuts(), run.step, step)}"
+        if key not in self._previews:
+            while len(self._previews) >= KEPT:
+                self._previews.pop(next(iter(self._previews)))
+            self._previews[key] = Preview(run.experiment, run.folder, step)
+        return self._previews[key]

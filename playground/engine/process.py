@@ -34,6 +34,7 @@ class WorkerProcess:
         self.ready = threading.Event()
         self.on_status: Callable[[dict[str, Any]], None] = lambda status: None
         self.on_exit: Callable[[], None] = lambda: None
+        self.on_answer: Callable[[dict[str, Any]], None] = lambda answer: None
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -66,6 +67,14 @@ class WorkerProcess:
             assert self._child.stdin is not None
             self._child.stdin.close()
 
+    def forget(self) -> None:
+        """Stop telling anybody what happens here."""
+        self.on_status, self.on_exit, self.on_answer = lambda status: None, lambda: None, lambda answer: None
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._child.kill()
+
     def join(self, timeout: float) -> None:
         """Wait for the process to end; one that does not in time is killed."""
         try:
@@ -93,6 +102,7 @@ class WorkerProcess:
                 else:
                     with self._lock:
                         future = self._waiting.pop(message["ack"], None)
+                    self.on_answer(message)
                     if future is not None:
                         future.set_result(message)
         with self._lock:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,13 @@ class Session:
         self.then: dict[str, dict[str, float]] = {}  # what was measured at that step
         self.layers: frozenset[str] = frozenset()
         self.gap = 0.0  # seconds between frames that the viewers want; 0: nobody watches
-        self.stale = False
+        self.stale = self.in_turns = False
         self.next_frame, self.next_status = NEVER, 0.0
         self.measured = (time.perf_counter(), self.loop.step)
         self.sps = 0.0
         self.tick, self.batch_end = 0.0, self.loop.step
         self.edited_at = 0.0
-        self.floors: dict[str, tuple[float, float, float]] | None = None
+        self.floors: dict[str, list[float]] | None = None
         self.judged: tuple[int, dict[str, Any] | None] = (-1, None)
         self.tell()
 
@@ -154,6 +155,7 @@ class Session:
     def play(self) -> None:
         """Train on."""
         self.refuse_if_failed()
+        self.to_present()
         end = self.loop.experiment.steps
         if end and self.loop.step >= end:
             raise ConfigError(f"This run was to end at {end:,} steps: set steps higher, or to 0 for no end, to go on.")
@@ -179,6 +181,7 @@ class Session:
         self.refuse_if_failed()
         if not 1 <= n <= 1000:
             raise ConfigError(f"step is asked for {n} steps: it takes 1 to 1000.")
+        self.to_present()
         self.state = "paused"
         self.loop.advance(n, players)
         self.loop.flush()
@@ -212,6 +215,7 @@ class Session:
     def trace(self) -> dict[str, Any]:
         """Do one step in slow motion and return its sub-steps."""
         self.refuse_if_failed()
+        self.to_present()
         told = [told_step(s) for s in self.loop.trace()]
         self.become("paused")
         return {"step": self.loop.step, "steps": told}
@@ -223,27 +227,27 @@ class Session:
     def look(self, step: int | None) -> dict[str, Any]:
         """Show the last keyframe at or before `step`, or the present again."""
         if step is None:
-            self.painter, self.past = self.present, None
+            self.to_present()
         else:
             saved = self.folder.load_keyframe(step)
             if self.painter is self.present:
                 self.painter = Painter(Loop(saved.experiment))
             self.painter.loop.load(saved)
-            self.past = saved.step
-        self.then = {} if self.past is None else self.folder.at(self.past)
+            self.past, self.then = saved.step, self.folder.at(saved.step)
         self.stale = True
         return {"past": self.past}
 
     def goto(self, step: int) -> dict[str, Any]:
         """Go back to the last keyframe at or before `step`; what came after it is cut."""
         self.loop.rewind(step)
-        self.painter, self.past, self.then = self.present, None, {}
+        self.to_present()
         self.floors, self.judged = None, (-1, None)
         self.become("paused")
         return {"experiment": self.loop.experiment.to_json(), "step": self.loop.step}
 
     def watch(self, layers: list[str], fps: float = FPS) -> None:
         """Paint these layers at most so often; no layers: nobody watches."""
+        self.in_turns = False
         self.layers, self.gap = frozenset(layers), 1 / min(fps, 25.0) if layers and fps > 0 else 0.0
         self.stale = True
         self.next_frame = 0.0 if self.gap else NEVER
@@ -259,8 +263,14 @@ class Session:
             self.loop.keyframe()
             self.state = "stopped"
         self.save_status()
+        self.tell()
         self.writer.close()
         self.folder.release()
+
+    def to_present(self) -> None:
+        """Show the run as it is now."""
+        if self.past is not None:
+            self.painter, self.past, self.then, self.stale = self.present, None, {}, True
 
     def refuse_if_failed(self) -> None:
         """Raise where training cannot go on."""
@@ -285,8 +295,11 @@ class Session:
         self.loop.flush()
         self.stale = False
         self.number += 1
-        self.writer.write(self.number, self.painter.frame(self.layers, self.about()))
+        turn = self.number if self.in_turns and self.state == "running" else None
+        self.writer.write(self.number, self.painter.frame(self.layers, self.about(), turn))
         now = time.perf_counter()
+        if turn is None:  # layers take turns where all of them in every frame would make frames too rare
+            self.in_turns = now - began > SHARE * self.gap
         self.next_frame = began + max(self.gap, (now - began) / SHARE)
         self.tell()
 
@@ -301,9 +314,9 @@ class Session:
             "queue": None,
             "speed": self.speed_,
             "until": self.until_,
-            "metrics": loop.metrics,
-            "scores": loop.scores[-1] if loop.scores else {},
-            **self.then,
+            "metrics": short(loop.metrics),
+            "scores": short(loop.scores[-1] if loop.scores else {}),
+            **{name: short(values) for name, values in self.then.items()},
             "verdict": self.verdict(),
             "floors": self.measure_floors(),
             **self.brief(),
@@ -343,11 +356,17 @@ class Session:
             self.judged = (int(last), None)
         return self.judged[1]
 
-    def measure_floors(self) -> dict[str, tuple[float, float, float]]:
+    def measure_floors(self) -> dict[str, list[float]]:
         """Return each score's perfection and noise band; measuring takes 0.1 s, so not in the middle of a drag."""
         if self.floors is None and self.loop.scores and time.perf_counter() - self.edited_at > SETTLED:
-            self.floors = {n: (f.perfect, f.low, f.high) for n, f in self.loop.panel.floors().items()}
+            floors = self.loop.panel.floors()
+            self.floors = {name: list(short(asdict(floor)).values()) for name, floor in floors.items()}
         return self.floors or {}
+
+
+def short(values: Mapping[str, float]) -> dict[str, float]:
+    """Return numbers with as many digits as a person reads."""
+    return {name: float(f"{value:.6g}") for name, value in values.items()}
 
 
 def told_step(s: SubStep) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from playground.engine.manager import Engine, EngineError, viewer_id
+from playground.engine.manager import Engine
+from playground.engine.record import EngineError
 from playground.store import RunFolder
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -62,7 +63,7 @@ class _Viewer:
     def __init__(self, engine: Engine, socket: WebSocket) -> None:
         self.engine, self.socket = engine, socket
         self.run = str(socket.path_params["run"])
-        self.name = viewer_id()
+        self.name = secrets.token_hex(8)
         self.layers: list[str] = []
         self.seen: int | None = None  # the frame that the browser painted last; None: it has not asked for another
         self.fresh = asyncio.Event()
