@@ -100,6 +100,7 @@ class Loop:
         except TrainingFailed:
             raise
         except Exception as error:
+            self.flush()
             self._fail(self.step + 1, f"{type(error).__name__}: {error}", error)
 
     def _on_schedule(self) -> None:

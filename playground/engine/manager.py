@@ -32,6 +32,7 @@ from playground.store import RunFolder, StoreError, new_id, runs
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
 TRAINS = ("play", "step", "trace")
 ANSWER = 12.0  # seconds within which a worker acknowledges
+START = 90.0  # seconds within which a worker that is still starting does
 FPS = 20.0
 READY = 200  # runs kept that were prepared and never started
 
@@ -70,17 +71,19 @@ class Engine:
 
     def send(self, run_id: str, verb: str, **args: Any) -> Answer:
         """Carry a verb out and return its acknowledgement; raises `EngineError` in one sentence."""
-        run = self._find(run_id)
+        run, limit = self._find(run_id), ANSWER
         try:
             with run.lock:
                 answer = self._dispatch(run, verb, args)
+                if run.worker is not None and not run.worker.ready.is_set():
+                    limit = START
             if isinstance(answer, Future):
-                answer = answer.result(ANSWER)
+                answer = answer.result(limit)
         except WorkerGone:
             raise EngineError(run.error or "The worker has ended: play goes on from the last keyframe.") from None
         except TimeoutError:
             raise EngineError(
-                f"The worker has not answered {verb} within {ANSWER:g} s: its step is very long."
+                f"The worker has not answered {verb} within {limit:g} s: its step is very long."
             ) from None
         except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None
@@ -108,13 +111,14 @@ class Engine:
     def frame(self, run_id: str, newer_than: int = 0) -> tuple[int, bytes] | None:
         """Return the newest frame and its number, or None where none is newer."""
         run = self._find(run_id)
-        if run.worker is not None:
-            reader = run.reader
-            return reader.read(newer_than) if reader is not None else None
-        with run.lock:
-            if run.worker is None:
-                self._gallery.draw(run, self.status(run_id))
-            kept = run.kept
+        reader = run.reader
+        if run.worker is None:
+            with run.lock:
+                if run.worker is None:
+                    self._gallery.draw(run, self.status(run_id))
+        elif reader is not None and (found := reader.read(newer_than)) is not None:
+            return found
+        kept = run.kept
         return kept if kept is not None and kept[0] > newer_than else None
 
     def watch(self, run_id: str, viewer: str, layers: list[str]) -> None:
@@ -242,7 +246,10 @@ class Engine:
             speed=run.speed, until=run.until,
         )  # fmt: skip
         self._tell_layers(run)
-        return worker.send(verb, **args)
+        answer = worker.send(verb, **args)
+        if verb == "play" and not worker.ready.is_set():  # what it comes to is told by the state
+            return {"ok": True, "step": run.step, "data": {"warming": True}}
+        return answer
 
     def _stop(self, run: Run) -> Answer:
         self._leave_queue(run, "stopped")

@@ -29,10 +29,13 @@ class Pool:
         return worker
 
     def give_back(self, worker: WorkerProcess) -> None:
-        """Take a worker back whose run is closed: it becomes the spare or leaves."""
+        """Take a worker back whose run is closed: it becomes the spare where there is none that is ready, or leaves."""
         with self._lock:
-            if self._spare is None and worker.alive():
+            spare = self._spare
+            if worker.alive() and (spare is None or not spare.ready.is_set()):
                 self._spare = worker
+                if spare is not None:
+                    spare.kill()  # it has nothing to save, and what it still had to import costs two seconds
                 return
         worker.leave()
 

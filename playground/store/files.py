@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
@@ -65,17 +65,20 @@ def cut(path: Path, size: int) -> None:
         os.truncate(path, size)
 
 
-def hold(path: Path) -> IO[bytes] | None:
-    """Take the lock that marks this process as the one writer; None where another has it. A kill releases it."""
-    file = path.open("ab")
+def hold(path: Path) -> int | None:
+    """Take the lock that marks this process as the one writer and return its file descriptor; None: another has it.
+
+    Closing the descriptor releases the lock, and so does the end of the process, however it comes.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT)
     for _ in range(20):  # `held` and a process on its way out have it for a moment only
         if fcntl is None:
-            return file
+            return lock
         with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
         time.sleep(0.02)
-    file.close()
+    os.close(lock)
     return None
 
 

@@ -7,14 +7,16 @@ worst a torn last record, which readers leave out and the next writer cuts off. 
 from __future__ import annotations
 
 import math
+import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -57,7 +59,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path, self.run_id = path, path.name
-        self._lock: IO[bytes] | None = None
+        self._unlock: Callable[[], Any] | None = None  # there while this process is the writer
         self._columns: list[str] | None = None
 
     @classmethod
@@ -80,9 +82,12 @@ class RunFolder:
 
     def acquire(self) -> None:
         """Become the one writer and cut off torn records; raises `StoreError` where another process writes here."""
-        self._lock = self._lock or hold(self.path / "lock")
-        if self._lock is None:
+        if self._unlock is not None:
+            return
+        lock = hold(self.path / "lock")
+        if lock is None:
             raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
+        self._unlock = weakref.finalize(self, os.close, lock)
         train = self.path / "train.bin"
         if train.exists():
             cut(train, train.stat().st_size // ROW.itemsize * ROW.itemsize)
@@ -91,9 +96,9 @@ class RunFolder:
 
     def release(self) -> None:
         """Stop being the writer."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._unlock is not None:
+            self._unlock()
+            self._unlock = None
 
     def busy(self) -> bool:
         """Say whether a living process writes here."""
