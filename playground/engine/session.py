@@ -85,7 +85,9 @@ class Session:
         if self.speed_ and (left := self.tick - clock()) > 0:
             self.wait(left)
             return
-        target, due = self.target(), min(self.next_frame, self.next_status)
+        target, due = self.target(), self.next_status
+        if not self.speed_:
+            due = min(due, self.next_frame)
         while loop.step < target and not commands:
             loop.advance()
             if clock() >= due:
@@ -123,7 +125,7 @@ class Session:
             self.tick = max(self.tick + 1 / FPS, now)
             if self.gap:
                 self.paint()
-        elif now >= self.next_frame:
+        elif now >= self.next_frame and not self.speed_:
             self.paint()
         if now >= self.next_status:
             self.loop.flush()
