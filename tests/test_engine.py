@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -135,11 +136,10 @@ def test_speed_holds_the_run_to_so_many_steps_a_frame(engine):
     engine.watch(run, "somebody", ["fake"])
     engine.send(run, "speed", steps_per_frame=3)
     engine.send(run, "play")
-    seen, steps = 0, []
+    number, steps = 0, []
     while len(steps) < 8:
-        found = until(lambda: engine.frame(run, seen))
-        seen = found[0]
-        steps.append(decode(found[1])[1]["step"])
+        number, frame = until(partial(engine.frame, run, number), "the next frame")
+        steps.append(decode(frame)[1]["step"])
     assert all(step % 3 == 0 for step in steps)
 
 
@@ -184,7 +184,7 @@ def test_a_killed_worker_loses_at_most_the_steps_since_the_last_keyframe(engine)
     assert "killed by signal 9" in status.error
     assert status.step % 250 == 0
     assert status.step >= 250
-    arrays, meta = newest(engine, run)
+    meta = newest(engine, run)[1]
     assert (meta["state"], meta["step"]) == ("failed", status.step)
     play_to(engine, run, 1000 if status.step < 1000 else status.step + 250)
     assert history(engine.folder(run)) == reference(engine.status(run).step)
@@ -205,7 +205,7 @@ def test_a_run_with_edits_and_single_steps_is_replayed_exactly(engine):
     }
 
 
-# -- going wrong, going back --------------------------------------------------------------------------------------------
+# -- going wrong, going back ------------------------------------------------------------------------------------------
 
 
 def test_a_run_that_diverges_pauses_with_its_cause_and_goes_back(engine):
@@ -252,7 +252,9 @@ def test_slow_motion_tells_its_sub_steps(engine):
     answer = engine.send(run, "trace")["data"]
     assert answer["step"] == 1
     assert {"d", "g"} <= {moment["player"] for moment in answer["steps"]}
-    assert all({"title", "formula", "note", "tensors", "shapes", "layers"} <= moment.keys() for moment in answer["steps"])
+    assert all(
+        {"title", "formula", "note", "tensors", "shapes", "layers"} <= moment.keys() for moment in answer["steps"]
+    )
 
 
 def test_a_picked_point_lies_where_the_frame_has_it(engine):
@@ -284,8 +286,8 @@ def test_frames_are_small_new_and_latest_wins(engine):
     assert second[0] > first[0] + 1
     meta = decode(second[1])[1]
     names = (
-        "v step state sps extent seed device experiment_version layers critic range events queue error past speed until "
-        "metrics scores verdict keyframes floors"
+        "v step state sps extent seed device experiment_version layers critic range events queue error past speed "
+        "until metrics scores verdict keyframes floors"
     )
     assert set(names.split()) <= meta.keys()
 

@@ -1,4 +1,4 @@
-"""The loop: the same numbers to the last bit however a run is watched, paused, resumed, told in slow motion, replayed."""
+"""The loop: the same numbers to the last bit however a run is watched, paused, resumed, told slowly or replayed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_edits_and_single_players_are_replayed_from_the_events(tmp_path):
     loop.set({"n_modes": 5})
     loop.advance(90)
     loop.flush()
-    again = replay(folder)
+    again = replay(folder, until=152)
     assert again.step == loop.step == 152
     assert again.experiment == loop.experiment
     assert same_model(again, loop)

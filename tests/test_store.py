@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from playground.config import ConfigError
+from playground.data.custom import load_points, save_points
+from playground.data.upload import from_drawing
 from playground.experiment import Experiment
 from playground.store import History, RunFolder, StoreError, runs
 from playground.store import folder as folder_module
@@ -144,6 +147,19 @@ def test_a_state_that_claims_a_dead_writer_reads_as_stopped(folder):
     assert folder.status()["state"] == "running"
     folder.release()
     assert folder.status()["state"] == "stopped"
+
+
+def test_drawn_points_go_with_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "one"))
+    source = save_points(from_drawing([[0.0, 0.1], [0.5, 0.5], [-0.2, 0.3]] * 20))
+    experiment = Experiment(dataset="custom", data={"source": source})
+    made = RunFolder.create(tmp_path / "one", experiment)
+    points = load_points(source).points
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "two"))  # the folder was carried to another machine
+    with pytest.raises(ConfigError, match="not on this machine"):
+        load_points(source)
+    assert RunFolder(made.path).experiment() == experiment
+    assert torch.equal(load_points(source).points, points)
 
 
 @pytest.mark.parametrize("bad", ["../ring8-00000001", "ring8", "/etc/x-00000001", "a/b-00000001", "", ".-00000001"])

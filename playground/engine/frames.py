@@ -156,9 +156,10 @@ class Painter:
         across = np.exp(-0.5 * ((np.arange(g)[:, None] - np.arange(g)) / BLUR) ** 2)
         blur = across / across.sum(0)
         if self._p is None:
-            fine = self._log_density(g * FINE)
+            n = 2 if self.loop.data.modes() is None else FINE  # without modes densities are wider, and dearer to have
+            fine = self._log_density(g * n)
             assert fine is not None
-            cell = np.exp(fine).reshape(g, FINE, g, FINE).mean((1, 3)) * (2 * extent / g) ** 2
+            cell = np.exp(fine).reshape(g, n, g, n).mean((1, 3)) * (2 * extent / g) ** 2
             self._p = blur @ cell @ blur.T
         counts = np.histogram2d(fake[:, 1], fake[:, 0], g, ((-extent, extent),) * 2)[0]
         q = blur @ (counts / len(fake)) @ blur.T

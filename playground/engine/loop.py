@@ -128,6 +128,7 @@ class Loop:
             bad = [name for name, value in row.items() if value - value != 0.0]  # NaN or infinite
             if bad:
                 self._write(steps, rows)
+                self.rows.append((step, row))  # for the verdict; what is written stays finite
                 self._fail(step, f"{bad[0]} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
             self.metrics = row
             if phase:
@@ -293,10 +294,10 @@ def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
 
 
 def replay(folder: RunFolder, until: int | None = None) -> Loop:
-    """Do a recorded run again from its experiment and events, in memory; ends at its last step or at `until`."""
+    """Do a recorded run again from its experiment and events, in memory, up to its last recorded step or `until`."""
     loop = Loop(folder.experiment())
-    status, rows = folder.status(), folder.train_rows()
-    last = max(int(status.get("step", 0)), int(rows["step"][-1]) if len(rows) else 0) if until is None else until
+    logged = folder.train_rows()["step"][-1:].tolist()
+    last = max([0, *folder.keyframes(), *logged]) if until is None else until
     events = [e for e in folder.events() if e["kind"] in ("set", "step") and e["step"] <= last]
     for (step, kind), group in groupby(events, key=lambda e: (e["step"], e["kind"])):
         loop.advance(step - loop.step)

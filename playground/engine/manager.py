@@ -417,8 +417,8 @@ class Engine:
 
 
 def _from_disk(folder: RunFolder) -> Run:
-    saved = folder.keyframes()
-    run = Run(folder.run_id, folder.load_keyframe().experiment if saved else folder.experiment(), folder)
+    saved, experiment = folder.keyframes(), folder.experiment()
+    run = Run(folder.run_id, folder.load_keyframe().experiment if saved else experiment, folder)
     status = folder.status()
     run.rest, run.error = str(status["state"]), status.get("error")
     run.told = {"step": saved[-1] if saved else 0, "keyframes": saved, "device": status.get("device", "")}

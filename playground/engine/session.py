@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.config import ConfigError
+from playground.diagnostics.verdict import verdict
 from playground.engine.frames import Painter, rounded
 from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.mapped import FrameWriter
@@ -66,7 +67,7 @@ class Session:
         self.tick, self.batch_end = 0.0, self.loop.step
         self.edited_at = 0.0
         self.floors: dict[str, list[float]] | None = None
-        self.judged: tuple[int, dict[str, Any] | None] = (-1, None)
+        self.judged: tuple[Any, dict[str, Any] | None] = (None, None)
         self.tell()
 
     # -- training -----------------------------------------------------------------------------------------------------
@@ -243,7 +244,7 @@ class Session:
         """Go back to the last keyframe at or before `step`; what came after it is cut."""
         self.loop.rewind(step)
         self.to_present()
-        self.floors, self.judged = None, (-1, None)
+        self.floors, self.judged = None, (None, None)
         self.become("paused")
         return {"experiment": self.loop.experiment.to_json(), "step": self.loop.step}
 
@@ -352,10 +353,10 @@ class Session:
         )
 
     def verdict(self) -> dict[str, Any] | None:
-        """Judge the run's recent past, once a score."""
-        last = self.loop.scores[-1]["step"] if self.loop.scores else 0
+        """Judge the run's recent past, once a score and when it has failed."""
+        last = (self.loop.scores[-1]["step"] if self.loop.scores else 0, self.loop.failed)
         if self.judged[0] != last:
-            self.judged = (int(last), None)
+            self.judged = (last, verdict(self.loop.experiment, *self.loop.recent()).to_json())
         return self.judged[1]
 
     def measure_floors(self) -> dict[str, list[float]]:

@@ -158,9 +158,10 @@ class _Viewer:
 
 async def _asset(request: Request) -> Response:
     name = request.path_params["file"]
-    if not ASSET.fullmatch(name) or not (ASSETS / name).is_file():
+    path = ASSETS / name
+    if not ASSET.fullmatch(name) or not path.is_file() or path.resolve().parent != ASSETS.resolve():
         return Response("There is no such file.", 404, media_type="text/plain")
-    content = (ASSETS / name).read_bytes()
+    content = path.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == tag:

@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from playground.config import ConfigError
+from playground.data.custom import Custom, points_file
 from playground.experiment import Experiment
 from playground.store.files import append, cut, held, hold, put_in_place, read_lines, write_whole
 
@@ -68,6 +69,7 @@ class RunFolder:
         folder = cls(_inside(root, run_id or new_id(experiment)))
         folder.path.mkdir(parents=True, exist_ok=True)
         write_whole(folder.path / "config.json", orjson.dumps(experiment.to_json(), option=orjson.OPT_INDENT_2))
+        _take_points(experiment, folder.path / "points.safetensors")
         folder.set_status(state="paused", step=0)
         folder.event(0, "start")
         return folder
@@ -115,7 +117,9 @@ class RunFolder:
     def experiment(self) -> Experiment:
         """Return the experiment as it was started; later edits are events."""
         try:
-            return Experiment.from_json(orjson.loads((self.path / "config.json").read_bytes()))
+            experiment = Experiment.from_json(orjson.loads((self.path / "config.json").read_bytes()))
+            _give_points(experiment, self.path / "points.safetensors")
+            return experiment
         except (OSError, orjson.JSONDecodeError, ConfigError) as error:
             raise StoreError(f"Run {self.run_id} has no readable config.json: {error}") from None
 
@@ -285,6 +289,21 @@ def runs(root: Path) -> list[RunFolder]:
         return []
     found = [path for path in root.iterdir() if RUN_ID.fullmatch(path.name) and (path / "config.json").is_file()]
     return [RunFolder(path) for path in sorted(found, key=lambda p: (p / "config.json").stat().st_mtime, reverse=True)]
+
+
+def _take_points(experiment: Experiment, copy: Path) -> None:
+    """Keep a copy of drawn or uploaded points with the run that learns them."""
+    if isinstance(experiment.data, Custom) and experiment.data.source:
+        shutil.copyfile(points_file(experiment.data.source), copy)
+
+
+def _give_points(experiment: Experiment, copy: Path) -> None:
+    """Put the points of a run that came from elsewhere where its data set looks for them."""
+    if isinstance(experiment.data, Custom) and experiment.data.source and copy.exists():
+        place = points_file(experiment.data.source)
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place, copy.read_bytes())
 
 
 def _inside(root: Path, run_id: str) -> Path:
