@@ -1,0 +1,119 @@
+"""The command line: `python -m playground list | train | diagnose | resume | bench`. Nothing here waits for torch.
+
+Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, the cause
+on stderr and the run kept; 130 interrupted, the run saved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from playground.config import ConfigError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a mistake with one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with code 2; argparse's own message becomes a sentence."""
+        sentence = message.removeprefix("argument ").rstrip(".")
+        self.exit(2, f"{sentence[0].upper()}{sentence[1:]}. See: {self.prog} --help\n")
+
+
+def whole(low: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers of at least `low`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text.replace("_", ""))
+        except ValueError:
+            number = low - 1
+        if number < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        return number
+
+    return read
+
+
+def setting(text: str) -> tuple[str, str]:
+    """Read `field=value`."""
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form field=value, such as lr_d=0.001")
+    return name.strip(), value.strip()
+
+
+def parser() -> Parser:
+    """Return the parser of all verbs; `args.verb` names the chosen one."""
+    top = Parser(prog="python -m playground", description="Train small generative models and see what they do.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="verb")
+    as_json = Parser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print one JSON value on stdout and nothing else")
+
+    verbs.add_parser("list", parents=[as_json], help="families with their settings, data sets, presets")
+
+    train = verbs.add_parser("train", parents=[as_json], help="train an experiment and say what came out")
+    what = train.add_mutually_exclusive_group()
+    what.add_argument("--preset", metavar="NAME", help="a ready experiment; `list` shows them")
+    what.add_argument("--config", metavar="FILE", help="an experiment as JSON, such as a run's config.json")
+    what.add_argument("--family", metavar="F", help="a model family (default: gan)")
+    train.add_argument("--dataset", metavar="D", help="a data set (default: ring8)")
+    train.add_argument(
+        "--set", metavar="FIELD=VALUE", type=setting, action="append", default=[], dest="settings",
+        help="change one setting; may be given many times",
+    )  # fmt: skip
+    train.add_argument("--steps", metavar="N", type=whole(1), help="how many steps (default: what the preset needs)")
+    train.add_argument("--seed", metavar="S", type=whole(0), help="fixes every random number of the run (default: 0)")
+    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where to train (default: auto)")
+
+    diagnose = verbs.add_parser("diagnose", parents=[as_json], help="judge a run: what it is doing, and the usual cure")
+    diagnose.add_argument("run", metavar="RUN", help="a run's id")
+
+    resume = verbs.add_parser("resume", parents=[as_json], help="go on with a run from its last saved moment")
+    resume.add_argument("run", metavar="RUN", help="a run's id")
+    resume.add_argument("--steps", metavar="N", type=whole(1), help="how many more (default: those that were left)")
+
+    bench = verbs.add_parser("bench", parents=[as_json], help="measure speed, known answers (exams) and modes found")
+    bench.add_argument("what", nargs="?", choices=("exams", "modes", "speed"), help="one of the three (default: all)")
+    return top
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse what does not go together before anything slow is imported."""
+    if args.verb != "train":
+        return
+    if not (args.preset or args.config or args.family or args.dataset):
+        raise ConfigError("Say what to train: --preset NAME, --config FILE, or --family F --dataset D.")
+    if args.dataset and (args.preset or args.config):
+        raise ConfigError("A preset or a config names its own data set: leave --dataset out.")
+    if args.preset:
+        from playground.presets import preset
+
+        preset(args.preset)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        check(args)
+        from playground import cli
+
+        return int(getattr(cli, args.verb if args.verb != "list" else "catalogue")(args))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "Interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""What each verb of the command line does: the library's calls, printed for people or as one JSON value."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from playground import api
+from playground.config import ConfigError
+from playground.diagnostics.signals import Verdict
+from playground.engine.loop import TrainingFailed
+from playground.experiment import Experiment, pick_device
+from playground.presets import PRESETS, preset
+from playground.store import StoreError
+
+
+def catalogue(args: argparse.Namespace) -> int:
+    """Print what there is to choose from."""
+    there = api.catalogue()
+    if args.json:
+        return say_json(there)
+    for kind in ("families", "datasets", "presets"):
+        print(f"{kind.capitalize()}")
+        for name, about in there[kind].items():
+            print(f"  {name:<18} {about['title']}: {about.get('about') or about['paper']}")
+    print("\nSettings of each family and data set, with range and help: python -m playground list --json")
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train an experiment from the start."""
+    experiment = chosen(args)
+    pick_device(experiment.device)
+    steps = args.steps or experiment.steps or (PRESETS[args.preset].steps if args.preset else api.STEPS)
+    return go_on(api.create(experiment), steps, args.json)
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Go on with a run."""
+    return go_on(opened(args.run), args.steps, args.json)
+
+
+def diagnose(args: argparse.Namespace) -> int:
+    """Judge a run."""
+    run = opened(args.run)
+    verdict = run.diagnose()
+    if args.json:
+        return say_json(
+            {"run": run.id, "experiment": run.experiment.to_json(), "state": run.state, "steps": run.step}
+            | {"metrics": run.last(), "verdict": verdict.to_json()}
+        )
+    print(f"Run {run.id}, {run.state} at step {run.step:,}.")
+    say_verdict(verdict)
+    return 0
+
+
+def bench(args: argparse.Namespace) -> int:
+    """Measure."""
+    from playground import cli_bench
+
+    return cli_bench.bench(args.what, args.json)
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def chosen(args: argparse.Namespace) -> Experiment:
+    """Return the experiment that the arguments describe; raises `ConfigError` in one sentence."""
+    if args.preset:
+        experiment = preset(args.preset).experiment
+    elif args.config:
+        experiment = from_file(Path(args.config))
+    else:
+        experiment = Experiment.from_json({"family": args.family or "gan", "dataset": args.dataset or "ring8"})
+    fields = experiment.knobs()
+    values: dict[str, Any] = {}
+    for name, text in args.settings:
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields, 1)
+            hint = f"did you mean {near[0]}?" if near else "python -m playground list --json shows those there are."
+            raise ConfigError(f"There is no setting {name!r}: {hint}")
+        values[name] = fields[name].parse(text)
+    given = {"seed": args.seed, "device": args.device}
+    return experiment.changed(**values | {name: value for name, value in given.items() if value is not None})
+
+
+def from_file(path: Path) -> Experiment:
+    """Read an experiment from a JSON file."""
+    try:
+        value = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from None
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"{path} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} does not hold an experiment: a JSON object is expected.")
+    return Experiment.from_json(value)
+
+
+def opened(run_id: str) -> api.Run:
+    """Open a run; a missing one is a bad argument."""
+    try:
+        return api.load_run(run_id)
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
+
+
+def go_on(run: api.Run, steps: int | None, as_json: bool) -> int:
+    """Train on, tell what came out, and return the exit code."""
+    started, before, failure = time.perf_counter(), run.step, None
+    try:
+        with progress_bar(run.id, quiet=as_json) as progress:
+            run.resume(steps, progress)
+    except TrainingFailed as error:
+        failure = str(error)
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
+    except KeyboardInterrupt as stopped:
+        raise KeyboardInterrupt(f"{stopped} Go on with: python -m playground resume {run.id}") from None
+    seconds = time.perf_counter() - started
+    reached = int(run.folder.status()["step"])
+    speed = (reached - before) / seconds
+    verdict, device = run.diagnose(), run.folder.status()["device"]
+    if as_json:
+        say_json(
+            {"run": run.id, "experiment": run.experiment.to_json(), "device": device, "steps": reached}
+            | {"seconds": round(seconds, 3), "steps_per_second": round(speed, 1)}
+            | {"metrics": run.last(), "verdict": verdict.to_json()}
+            | ({"error": failure} if failure else {})
+        )
+    else:
+        print(f"Run {run.id} on {device}: step {reached:,} after {seconds:.1f} s ({speed:,.0f} steps/s).")
+        say_verdict(verdict)
+    if failure:
+        kept = f"The run stays, saved at step {run.step:,}: python -m playground diagnose {run.id}"
+        print(f"{failure} {kept}", file=sys.stderr)
+    return 3 if failure else 0
+
+
+@contextmanager
+def progress_bar(name: str, quiet: bool) -> Iterator[api.Progress | None]:
+    """Show a bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
+        task = bar.add_task(name, total=None, losses="")
+
+        def progress(step: int, end: int, metrics: dict[str, float]) -> None:
+            losses = [f"{n.removeprefix('loss/').upper()} {v:.3f}" for n, v in metrics.items() if n.startswith("loss/")]
+            bar.update(task, completed=step, total=end, losses="loss " + "  ".join(losses))
+
+        yield progress
+
+
+def say_verdict(verdict: Verdict) -> None:
+    """Print the sentence, its evidence, and the cure as a command-line setting."""
+    print(verdict.sentence)
+    for row in verdict.evidence:
+        print(f"  {row.label:<34} {row.value:<22} ({row.reference})")
+    if verdict.cure:
+        settings = " ".join(f"--set {name}={value}" for name, value in verdict.cure.values.items())
+        print(f"Usual cure: {verdict.cure.label} ({settings}). {verdict.cure.why}")
+
+
+def say_json(value: Any) -> int:
+    """Print one JSON value; a number that is NaN or infinite is null."""
+    print(orjson.dumps(_plain(value), option=orjson.OPT_INDENT_2).decode())
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,106 @@
+"""What `bench` prints: speed (the files of benchmarks/), exams (known answers) and modes (presets over several seeds).
+
+A row is plain data, see "Bench rows" in docs/contracts.md; a part that cannot be measured here is a row that says why.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from playground.config import ConfigError
+from playground.engine.loop import Loop, TrainingFailed
+from playground.presets import preset
+
+Row = dict[str, Any]
+
+SPEED = ("step", "engine", "stage")
+SEEDS = 3
+
+# Modes with at least 1 % of the samples that every seed must end with: at least, at most.
+MODES: dict[str, tuple[int, int]] = {
+    "first-steps": (8, 8),
+    "collapse": (0, 2),
+}
+
+
+def bench(what: str | None, as_json: bool) -> int:
+    """Measure one part, or all three; return 1 if a row missed its target."""
+    found: list[Row] = []
+    for part in (what,) if what else ("speed", "exams", "modes"):
+        if not as_json:
+            print(f"{part.capitalize()}\n{'':4} {'':60} {'value':>10}  {'target':<20} note")
+        for row in PARTS[part]():
+            found.append({"part": part, **row})
+            if not as_json:
+                print(line(row), flush=True)
+    if as_json:
+        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    return int(any(row["ok"] is False for row in found))
+
+
+def line(row: Row) -> str:
+    """Return a row as a line of text."""
+    mark = {True: "ok", False: "MISS", None: ""}[row["ok"]]
+    value = "" if row["value"] is None else f"{row['value']:.4g}"
+    unit = f" {row['unit']}" if row.get("unit") else ""
+    return f"{mark:<4} {row['name']:<60} {value:>10}  {row['target'] + unit:<20} {row.get('note', '')}".rstrip()
+
+
+def speed() -> Iterator[Row]:
+    """Yield the rows of benchmarks/step.py, engine.py and stage.py."""
+    checkout = Path(__file__).parent.parent
+    if not (checkout / "benchmarks").is_dir():
+        raise ConfigError("The speed benchmarks are files of a checkout: run this in a clone of the project.")
+    sys.path.insert(0, str(checkout))
+    for name in SPEED:
+        yield from guarded(name, lambda name=name: importlib.import_module(f"benchmarks.{name}").rows())  # type: ignore[misc]
+
+
+def exams() -> Iterator[Row]:
+    """Yield the rows of every exam, quick ones first."""
+    from playground.exams import EXAMS
+
+    for name, exam in EXAMS.items():
+        for row in guarded(name, exam):
+            yield row | {"name": f"{name}: {row['name']}"}
+
+
+def guarded(name: str, measure: Callable[[], Iterable[Row]]) -> Iterator[Row]:
+    """Yield what `measure` gives; a failure is a row that missed, so that the rest is still measured."""
+    try:
+        yield from measure()
+    except Exception as error:
+        yield {"name": name, "value": None, "target": "", "ok": False, "note": f"{type(error).__name__}: {error}"}
+
+
+def modes(names: Sequence[str] = tuple(MODES), seeds: int = SEEDS) -> Iterator[Row]:
+    """Train presets over seeds and yield how many modes each ends with; the value is the mean over seeds."""
+    for name in names:
+        low, high = MODES[name]
+        found = [modes_found(name, seed) for seed in range(seeds)]
+        yield {
+            "name": f"{name}, {preset(name).steps:,} steps: modes with 1 % of the fakes",
+            "value": sum(found) / seeds,
+            "target": f"each {low}" if low == high else f"each {low} to {high}",
+            "ok": all(low <= n <= high for n in found),
+            "note": "seeds gave " + " ".join(f"{n:.0f}" for n in found),
+        }
+
+
+def modes_found(name: str, seed: int) -> float:
+    """Train a preset and return how many modes hold at least 1 % of its fakes; 0 if it diverged."""
+    loop = Loop(preset(name).experiment.changed(seed=seed, device="cpu"))
+    try:
+        loop.advance(preset(name).steps)
+    except TrainingFailed:
+        return 0.0
+    return loop.score()["modes/one_percent"]
+
+
+PARTS: dict[str, Callable[[], Iterator[Row]]] = {"speed": speed, "exams": exams, "modes": modes}
