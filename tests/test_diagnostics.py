@@ -52,7 +52,7 @@ def test_a_perfect_sampler_scores_within_its_floors(name: str) -> None:
     floors = panel.floors()
     for step in range(3):
         for metric, value in panel.score(Sampler(data.sample), step).items():
-            if metric in ("d/real", "d/fake"):
+            if metric in ("d/real", "d/fake") or metric.startswith("near/"):
                 continue
             room = 1.5 * (floors[metric].high - floors[metric].low) + 1e-9  # many scores: some fall outside 95 %
             assert floors[metric].low - room <= value <= floors[metric].high + room, metric

@@ -159,6 +159,15 @@ class Signals:
     def _mode_rows(self, group: str = "mass") -> list[dict[str, float]]:
         return [row for row in self.scores if f"{group}/0" in row]
 
+    def shares(self) -> Array:
+        """Return the modes' shares of the fakes over the last eight scores: of all by nearness, else of sharp ones."""
+        return (self.by_mode("near") if self.known("near/0") else self.by_mode("mass"))[-8:]
+
+    def moved(self) -> float:
+        """Return the median share of fakes that change mode from one score to the next, 0 with fewer than two."""
+        shares = self.shares()
+        return float(np.median(np.abs(np.diff(shares, axis=0)).sum(1) / 2)) if len(shares) >= 2 else 0.0
+
     def mean_masses(self) -> Array:
         """Return the modes' mean masses over the last scores (K,)."""
         masses = self.by_mode("mass")[-RECENT:]

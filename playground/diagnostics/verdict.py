@@ -159,17 +159,17 @@ def _hopping(s: Signals) -> Finding | None:
 
 
 def _mode_hopping(s: Signals) -> Finding | None:
-    shares = (s.by_mode("near") if s.known("near/0") else s.by_mode("mass"))[-8:]
+    shares = s.shares()
     if len(shares) < 5:
         return None
-    moved = np.abs(np.diff(shares, axis=0)).sum(1) / 2
+    moved = s.moved()
     held = shares >= FEW * s.weights
     lost = int((held[:-1] & ~held[1:]).sum())
-    if not (np.median(moved) >= HOPPING and lost >= 2):
+    if not (moved >= HOPPING and lost >= 2):
         return None
     once, ever = int(np.median(held.sum(1))), int(held.any(0).sum())
     evidence = (
-        Evidence("Fakes that change mode between scores", share(float(np.median(moved))), "3 % from sampling alone"),
+        Evidence("Fakes that change mode between scores", share(moved), "3 % from sampling alone"),
         Evidence("Modes visited, and held at a time", f"{ever} and {once} of {s.mode_count}", f"{s.mode_count}"),
         Evidence("Modes lost again", f"{lost} times in {len(shares)} scores", "0"),
         *_quality(s),
@@ -218,7 +218,8 @@ def _missing(s: Signals) -> Finding | None:
         return _lost_coverage(s)
     lost, k = s.missing(), s.mode_count
     for_steps = s.missing_for(lost) if lost else 0
-    if not lost or len(lost) == k or s.finding_more() or for_steps < PATIENCE:
+    settled = s.moved() < HOPPING and not s.finding_more()
+    if not lost or len(lost) == k or not settled or for_steps < PATIENCE:
         return None
     names = mode_names(s.modes)
     named = listed([names[i] for i in lost])
