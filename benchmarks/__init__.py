@@ -1,1 +1,1 @@
-"""What is measured: each file has `rows()`, printed by `python -m playground bench`; README.md holds the last figures."""
+"""What is measured: each file has `rows()` for `python -m playground bench`; README.md has the last figures."""

@@ -1,7 +1,7 @@
 """The command line: `python -m playground list | train | diagnose | resume | bench`. Nothing here waits for torch.
 
-Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, the cause
-on stderr and the run kept; 130 interrupted, the run saved.
+Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, its
+cause on stderr and the run kept; 130 interrupted, the run saved.
 """
 
 from __future__ import annotations
