@@ -1,0 +1,118 @@
+"""The curves of a run: one group at a time, redrawn each second while it trains; only what is open is computed.
+
+Buttons and sliders stand outside the timed part, which always draws the same elements: nothing flickers, and a click
+never meets a redraw half way.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.parts import state
+from playground.engine.frames import decode
+from playground.experiment import Experiment
+from playground.figures.curves import CURVES, History, Style, draw
+from playground.store.history import History as Stored
+
+TABS = {
+    "Losses": ("losses",),
+    "D(x)": ("outputs", "accuracy"),
+    "Gradients": ("gradients",),
+    "Modes": ("modes", "quality", "masses", "spread"),
+    "Distances": ("divergences", "wasserstein", "mmd"),
+}
+EVERY = 1.0  # seconds between redraws: two such curves cost a browser 30 ms
+HEIGHT = 232
+BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
+MOVING = ("running", "warming")
+
+
+@st.fragment
+def panel() -> None:
+    """Draw the choice of curves, how to draw them, and the curves."""
+    run, engine = state.lab().run, state.engine()
+    with st.container(key="curve-tabs", horizontal=True, vertical_alignment="center"):
+        tab = st.segmented_control(
+            "Curves", list(TABS), default="Losses", required=True, key="curves", label_visibility="collapsed"
+        )
+        names = [name for name in TABS[tab or "Losses"] if worth(name, engine.experiment(run))]
+        st.space("stretch")
+        with st.popover("", icon=":material/tune:", type="tertiary", help="How to draw; CSV", key="curve-tools"):
+            smooth = st.slider(
+                "Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", help="Weight of the past in each point."
+            )
+            log = st.toggle("Logarithmic axis", key="log", help="Where all values are above 0.")
+            st.download_button(
+                "CSV of these curves", lambda: table(names), f"{run}.csv", "text/csv", key="csv-curves",
+                icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+            st.caption("For a picture, point at a curve: the camera saves a PNG.")
+    moving = engine.status(run).state in MOVING
+    st.fragment(_charts, run_every=EVERY if moving else None)(names, Style(smooth, log, height=HEIGHT))
+
+
+def worth(name: str, experiment: Experiment) -> bool:
+    """Say whether a curve has something to show for this data (modes are only counted where there are any)."""
+    return name not in ("modes", "masses") or experiment.data.modes() is not None
+
+
+def _charts(names: list[str], style: Style) -> None:
+    told = history()
+    for i, name in enumerate(names):
+        figure = draw(name, told, style).update_layout(uirevision=f"{state.lab().run} {name}")
+        bar = BAR | {"toImageButtonOptions": {"filename": f"{state.lab().run}-{name}", "scale": 2}}
+        st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=CURVES[name].about)
+
+
+def history() -> History:
+    """Return what the run has measured, in bounded memory and up to date."""
+    run, engine = state.lab().run, state.engine()
+    folder, experiment = engine.folder(run), engine.experiment(run)
+    if folder is None:
+        return History.of(experiment, {}, [])
+    kept: tuple[str, Stored] | None = st.session_state.get("history")
+    if kept is None or kept[0] != run:
+        kept = st.session_state.history = (run, Stored(folder))
+    stored = kept[1].update()
+    frame = engine.frame(run)
+    floors = decode(frame[1])[1].get("floors", {}) if frame else {}
+    train = columns(stored, [name for name in stored.curves if name.split("/")[0] in ("loss", "score", "grad")])
+    scores = columns(stored, [name for name in stored.curves if name not in train])
+    rows = [
+        dict(zip(scores, values, strict=True)) for values in zip(*(c.tolist() for c in scores.values()), strict=True)
+    ]
+    return History.of(experiment, train, rows, floors, stored.events)
+
+
+def columns(stored: Stored, names: list[str]) -> dict[str, np.ndarray]:
+    """Return curves as columns over one common "step"; a gap is NaN."""
+    arrays = {name: stored.curves[name].arrays() for name in names}
+    if not arrays:
+        return {}
+    steps = np.unique(np.concatenate([a[0] for a in arrays.values()]))
+    table = {"step": steps}
+    for name, (step, _, mean, _) in arrays.items():
+        table[name] = np.full(len(steps), np.nan)
+        table[name][np.searchsorted(steps, step)] = mean
+    return table
+
+
+def table(names: list[str]) -> bytes:
+    """Return the values that the curves show as CSV, one a line."""
+    told, out = history(), io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["curve", "line", "step", "value"])
+    for name in names:
+        for trace in lines(draw(name, told, Style())):
+            writer.writerows((name, trace.name, x, y) for x, y in zip(trace.x, trace.y, strict=True))
+    return out.getvalue().encode()
+
+
+def lines(figure: go.Figure) -> list[go.Scatter]:
+    """Return a figure's measured lines, without theory, floors and faint copies."""
+    return [trace for trace in figure.data if trace.type == "scatter" and trace.hoverinfo != "skip"]

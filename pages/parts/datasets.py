@@ -1,0 +1,113 @@
+"""Choosing the data: a wall of thumbnails, a pad to draw on, a CSV file to bring."""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import cache
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from pages.parts import controls, live, state
+from playground.config import ConfigError
+from playground.data import dataset, datasets, upload
+from playground.data.custom import save_points
+from playground.rng import fresh
+
+SIDE = 44  # pixels of a thumbnail
+GREEN = (27, 158, 119)  # the colour of real points
+
+
+def picker() -> None:
+    """Draw the present data set's name; opened, a wall of all of them and the ways to bring one's own."""
+    with st.popover(
+        f"**{dataset(state.shown().dataset).title}**", key="data", on_change="rerun", width="stretch"
+    ) as wall:
+        if wall.open:
+            _wall()
+
+
+def _wall() -> None:
+    kinds = [name for name, kind in datasets().items() if name != upload.ID]
+    now = state.shown().dataset if state.shown().dataset in kinds else None
+    key = controls.fresh_key("dataset", now)
+    st.pills(
+        "Data set",
+        kinds,
+        default=now,
+        key=key,
+        format_func=lambda name: f"![]({thumbnail(name)}) {datasets()[name].title}",
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=(key,),
+    )
+    with st.container(horizontal=True):
+        if st.button("Draw your own", icon=":material/draw:", key="draw"):
+            _draw()
+        if st.button("Upload a CSV", icon=":material/upload_file:", key="upload"):
+            _upload()
+
+
+@cache
+def thumbnail(name: str) -> str:
+    """Return a small picture of a data set at its default settings, as a data URI."""
+    data = datasets()[name]()
+    if data.players() is None:
+        points = data.sample(1500, fresh(0, "thumbnail")).numpy() / data.extent
+    else:  # a game has no cloud of points: what one sees is a path that goes round
+        turn = np.linspace(0, 6 * np.pi, 1500)
+        points = np.stack([np.cos(turn), np.sin(turn)], 1) * np.linspace(0.9, 0.1, 1500)[:, None]
+    where = np.clip(((points + 1) / 2 * SIDE).astype(int), 0, SIDE - 1)
+    alpha = np.zeros((SIDE, SIDE), np.uint8)
+    alpha[SIDE - 1 - where[:, 1], where[:, 0]] = 255
+    picture = np.dstack([np.full((SIDE, SIDE), c, np.uint8) for c in GREEN] + [alpha])
+    out = io.BytesIO()
+    Image.fromarray(picture, "RGBA").save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _choose(key: str) -> None:
+    if name := controls.told(key):
+        state.choose(state.shown().on(name))
+        st.session_state.data = False
+
+
+def _take(points: upload.Points) -> None:
+    """Go on with a person's own points as the data."""
+    state.choose(state.shown().on(upload.ID).changed(source=save_points(points)))
+    st.session_state.data = False
+    st.rerun()
+
+
+@st.dialog("Draw your own data", width="medium")
+def _draw() -> None:
+    drawn = live.pad(key="pad")
+    if drawn is not None:
+        try:
+            points = upload.from_drawing(drawn)
+        except ConfigError as error:
+            st.error(str(error))
+        else:
+            _take(points)
+
+
+@st.dialog("Upload a CSV", width="medium")
+def _upload() -> None:
+    st.caption("Two or more columns of numbers, a row a point; a header row is fine. Nothing leaves this machine.")
+    file = st.file_uploader("CSV file", key="csv", label_visibility="collapsed")
+    if file is None:
+        return
+    try:
+        names = upload.numeric_columns(file.getvalue(), file.name)
+        across, up = st.columns(2)
+        first = across.selectbox("Across", names, key="csv-x")
+        second = up.selectbox("Up", [name for name in names if name != first], key="csv-y")
+        points = upload.read_points(file.getvalue(), file.name, (first, second))
+    except ConfigError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.caption(f"{len(points.points):,} points from {file.name}, moved and scaled into view.")
+    if st.button("Use these points", type="primary", key="use-csv"):
+        _take(points)

@@ -1,0 +1,68 @@
+"""One line on where the run stands and what to do next: ready, queued, running, finished, failed, stopped."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import streamlit as st
+
+from pages.parts import state, title
+from playground.engine import EngineError
+from playground.presets import PRESETS
+
+
+def line() -> None:
+    """Draw the line; it has the same height in every state, so nothing moves."""
+    status = state.engine().status(state.lab().run)
+    with st.container(key="moment", horizontal=True, vertical_alignment="center", gap="small"):
+        if status.state == "failed":
+            _failed(status.error or "Training failed.", status.keyframes)
+        elif status.state == "finished":
+            _finished(status.step)
+        elif status.state == "queued":
+            st.markdown(f":material/hourglass_top: Waiting for a free core: place {status.queue or 1} in the queue.")
+        elif status.state == "stopped":
+            st.markdown(f":material/stop_circle: Stopped at step {status.step:,}. Play goes on from there.")
+        else:
+            ready = "**Press Play or the space key.** " if status.state == "ready" else ""
+            st.markdown(ready + about())
+
+
+def about() -> str:
+    """Say what the settings on the page are worth watching for: the preset's sentence, else the data set's."""
+    name = title.current()
+    return PRESETS[name].about if name else state.shown().data.about
+
+
+def _failed(sentence: str, keyframes: list[int]) -> None:
+    st.error(sentence, icon=":material/error:")
+    if keyframes:
+        st.button(
+            f"Go back to step {keyframes[-1]:,}", icon=":material/history:", key="go-back", on_click=_back,
+            args=(keyframes[-1],), width="content",
+        )  # fmt: skip
+    else:
+        st.button("Start again", icon=":material/restart_alt:", key="again", on_click=state.restart, width="content")
+
+
+def _back(step: int) -> None:
+    try:
+        state.engine().send(state.lab().run, "goto", step=step)
+    except EngineError as error:
+        state.fail(error)
+
+
+def _finished(step: int) -> None:
+    st.markdown(f"**Finished at step {step:,}.** Try next:", width="content")
+    for name in next_presets():
+        st.button(
+            PRESETS[name].title, key=f"next-{name}", help=PRESETS[name].about, on_click=state.begin,
+            args=(PRESETS[name].experiment,), width="content",
+        )  # fmt: skip
+
+
+def next_presets(n: int = 3) -> list[str]:
+    """Return the n presets that follow the present one, going round."""
+    names = list(PRESETS)
+    start = names.index(title.current()) + 1 if title.current() in names else 0
+    return list(islice((name for name in names[start:] + names[:start] if name != title.current()), n))

@@ -1,0 +1,40 @@
+"""The settings column: data first, then the model's groups, then the run's; and the card that asks before a restart."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import controls, datasets, state
+
+DRAWN_ELSEWHERE = frozenset({"device"})  # in the title row
+OPEN_FIRST = 3  # groups open at first: those that mostly act at once, what a person turns while the picture moves
+
+
+def column() -> None:
+    """Draw the settings in the sidebar; touching one reruns only this column."""
+    with st.sidebar:
+        _panel()
+
+
+@st.fragment
+def _panel() -> None:
+    if state.lab().stale:
+        st.rerun()  # another run, a draft or an error: the rest of the page must follow
+    st.caption(f"{controls.LIVE} acts at once  ·  {controls.RESTART} restarts the run")
+    fields = controls.groups(state.shown(), state.hidden() | DRAWN_ELSEWHERE)
+    lively = [title for title, knobs in fields.items() if 2 * sum(k.live for k in knobs) >= len(knobs)][:OPEN_FIRST]
+    for i, (title, knobs) in enumerate(fields.items()):
+        controls.group(title, knobs, open_=title in lively, above=datasets.picker if i == 0 else None)
+    state.sync_url()
+
+
+def pending() -> None:
+    """Draw the card that names what waits for a restart, floating over the stage."""
+    said = state.changes()
+    if not said:
+        return
+    with st.container(key="pending"):
+        st.markdown(f"**This restarts the run:** {', '.join(said[:3])}{' …' if len(said) > 3 else ''}")
+        with st.container(horizontal=True, gap="small"):
+            st.button("Restart", type="primary", icon=":material/restart_alt:", key="restart", on_click=state.restart)
+            st.button("Undo", icon=":material/undo:", key="undo", on_click=state.undo)

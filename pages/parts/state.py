@@ -1,0 +1,221 @@
+"""What one browser session looks at: its run, changes that still wait for a restart, and their form in the URL.
+
+The engine's current experiment is the truth; widgets are filled from it on every rerun, so an edit from a cure
+button or from a second window shows here too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+import playground.engine
+from playground.config import ConfigError, knobs
+from playground.engine import EngineError
+from playground.experiment import Experiment
+from playground.presets import PRESETS
+
+OPENING = next(iter(PRESETS))  # what the app opens on
+OWN = ("run", "preset", "hide")  # names in the URL that are the page's, not the experiment's
+
+
+@dataclass
+class Lab:
+    """A session's view: `draft` is the experiment that a restart would begin, None while nothing waits."""
+
+    run: str
+    draft: Experiment | None = None
+    notices: list[str] = field(default_factory=list)
+    error: str = ""
+    stale: bool = False  # a fragment did something that the whole page must follow
+
+
+def engine() -> playground.engine.Engine:
+    """Return the process's engine."""
+    return playground.engine.get_engine()
+
+
+def lab() -> Lab:
+    """Return the session's view, opened from the URL on its first call."""
+    if "lab" not in st.session_state:
+        st.session_state.lab = from_url(dict(st.query_params))
+        st.session_state.hide = hidden_names(st.query_params.get("hide", ""))
+    return st.session_state.lab
+
+
+def there() -> Lab:
+    """Return the session's view with a run that exists: one that was deleted meanwhile gives way to a fresh one."""
+    try:
+        engine().status(lab().run)
+    except EngineError as error:
+        st.session_state.lab = from_url({})
+        lab().notices.append(str(error))
+    return lab()
+
+
+def from_url(query: dict[str, str]) -> Lab:
+    """Find the run that a link names, else make its experiment ready; what could not be used is said in notices."""
+    notices: list[str] = []
+    rest = {key: value for key, value in query.items() if key not in OWN}
+    if "run" in query:
+        try:
+            return Lab(engine().reopen(query["run"]).run)
+        except EngineError:
+            notices.append("The run in the link is no longer here: a fresh one with the same settings is ready.")
+    if "preset" in query and query["preset"] not in PRESETS:
+        notices.append(f"There is no preset {query['preset']!r}: this is the opening one.")
+    if rest or "run" in query:
+        experiment, more = Experiment.from_query(rest)
+        notices += more
+    else:
+        experiment = PRESETS[query["preset"] if query.get("preset") in PRESETS else OPENING].experiment
+    return Lab(engine().prepare(experiment), notices=notices)
+
+
+def hidden_names(text: str) -> frozenset[str]:
+    """Read `hide=group,field`, lower case."""
+    return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def to_url() -> dict[str, str]:
+    """Return the query that brings this run, its settings and its hidden controls back."""
+    query = {"run": lab().run} | engine().experiment(lab().run).to_query()
+    return query | ({"hide": ",".join(sorted(hidden()))} if hidden() else {})
+
+
+def sync_url() -> None:
+    """Write the URL if it says something else than the page."""
+    if dict(st.query_params) != (wanted := to_url()):
+        st.query_params.from_dict(wanted)
+
+
+def hidden() -> frozenset[str]:
+    """Return what the link hides: names of groups, fields and parts of the page, lower case."""
+    return st.session_state.get("hide", frozenset())
+
+
+def shown() -> Experiment:
+    """Return the experiment that the controls show: the draft where one waits, else the run's."""
+    return lab().draft or engine().experiment(lab().run)
+
+
+def edit(**values: Any) -> None:
+    """Take changed fields: live ones act on the run at once, structural ones wait for a restart (none in `ready`)."""
+    view, current = lab(), engine().experiment(lab().run)
+    try:
+        wanted = shown().changed(**values)
+        if wanted == shown():
+            return
+        if all(_live(current, name) for name in values):
+            engine().send(view.run, "set", values=values)
+            view.draft = view.draft and wanted
+        else:
+            _draft(wanted)
+    except (ConfigError, EngineError) as error:
+        fail(error)
+
+
+def choose(experiment: Experiment) -> None:
+    """Take a whole other experiment (a preset, a data set): at once in `ready`, else as a draft."""
+    try:
+        _draft(experiment)
+    except EngineError as error:
+        fail(error)
+
+
+def begin(experiment: Experiment) -> None:
+    """Begin a new run of another experiment, without asking: the present one has come to its end."""
+    lab().draft = experiment
+    restart()
+
+
+def restart(**values: Any) -> None:
+    """Begin a new run from the draft (or the same settings), going on playing if the present one was."""
+    view = lab()
+    try:
+        playing = engine().status(view.run).state in ("running", "warming", "queued")
+        experiment = shown().changed(**values)
+        engine().send(view.run, "stop")
+        _move(experiment)
+        if playing:
+            engine().send(view.run, "play")
+    except (ConfigError, EngineError) as error:
+        fail(error)
+
+
+def undo() -> None:
+    """Forget the changes that wait for a restart."""
+    lab().draft, lab().stale = None, True
+
+
+def fail(error: Exception) -> None:
+    """Keep a sentence for `say`."""
+    lab().error, lab().stale = str(error), True
+
+
+def switch(run: str) -> None:
+    """Look at another run."""
+    st.session_state.lab = Lab(run)
+
+
+def changes() -> list[str]:
+    """Say what a restart would change, field by field."""
+    view, now = lab(), engine().experiment(lab().run)
+    if view.draft is None:
+        return []
+    if (view.draft.family, view.draft.dataset) != (now.family, now.dataset):
+        said = [f"data {now.dataset} → {view.draft.dataset}"]
+    else:
+        said = []
+    both = now.knobs().keys() & view.draft.knobs().keys()
+    fields = [(k, now.value(name), view.draft.value(name)) for name, k in view.draft.knobs().items() if name in both]
+    return said + [f"{k.label} {old} → {new}" for k, old, new in fields if old != new]
+
+
+def _live(current: Experiment, name: str) -> bool:
+    """Say whether the running model has this very field and takes it live."""
+    other_data = lab().draft is not None and lab().draft.dataset != current.dataset
+    mine = knobs(type(shown().data))
+    known = current.knobs()
+    return name in known and known[name].live and not (other_data and name in mine)
+
+
+def _draft(wanted: Experiment) -> None:
+    view = lab()
+    if engine().status(view.run).state == "ready":
+        _move(wanted)
+    else:
+        view.draft, view.stale = wanted if wanted != engine().experiment(view.run) else None, True
+
+
+def _move(experiment: Experiment) -> None:
+    view = lab()
+    view.run, view.draft, view.stale = engine().prepare(experiment), None, True
+
+
+def act(action: dict[str, Any] | None) -> None:
+    """Follow what a live component did; the page starts anew where another run came of it."""
+    if action is None:
+        return
+    if action["do"] == "reset":
+        restart()
+    elif action["do"] == "new-seed":
+        restart(seed=secrets.randbelow(10_000))
+    elif action["do"] == "restart":
+        edit(**action["values"])
+    if lab().stale:
+        st.rerun()
+
+
+def say() -> None:
+    """Show what could not be done or used, one sentence each, once; the card floats, so nothing moves."""
+    view = lab()
+    with st.container(key="said"):
+        if view.error:
+            st.error(view.error, icon=":material/error:")
+        for notice in view.notices:
+            st.warning(notice, icon=":material/link_off:")
+    view.error, view.notices, view.stale = "", [], False

@@ -1,0 +1,19 @@
+"""The page frame: configuration, stylesheet and the menu. A page that does not exist is not in the menu."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent.parent / "assets"
+
+st.set_page_config(
+    page_title="GAN playground", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=312
+)
+st.html(ASSETS / "style.css")
+st.navigation(
+    [
+        st.Page("gan_lab.py", title="GAN lab", icon=":material/scatter_plot:", default=True),
+        st.Page("runs.py", title="Runs", icon=":material/history:"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,88 @@
+"""The runs on disk: what each came to; to open, go on with, pin or delete; and who waits for a core."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.parts import state
+from playground.data import datasets
+from playground.diagnostics.verdict import verdict
+from playground.engine import EngineError, Status
+
+PAGE = 12  # runs shown at once
+COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed": "red", "finished": "blue"}
+
+
+def main() -> None:
+    """Draw the page."""
+    st.markdown("# Runs")
+    state.say()
+    runs = state.engine().runs()
+    if not runs:
+        st.markdown(
+            "Every run that you start in a lab is kept here: its settings, its curves, and moments to go back to."
+        )
+        st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")
+        return
+    waiting = [run for run in runs if run.state == "queued"]
+    if waiting:
+        order = sorted(waiting, key=lambda run: run.queue or 0)
+        st.info(f"Waiting for a free core: {', '.join(run.run for run in order)}.", icon=":material/hourglass_top:")
+    pages = -(-len(runs) // PAGE)
+    page = st.pagination(pages, key="runs-page") if pages > 1 else 1
+    for run in runs[(page - 1) * PAGE : page * PAGE]:
+        row(run)
+
+
+def row(run: Status) -> None:
+    """Draw one run: what it is, where it stands, what it came to, what can be done with it."""
+    experiment = state.engine().experiment(run.run)
+    with st.container(key=f"run-{run.run}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(run.state, color=COLOURS.get(run.state, "gray"))
+        title = datasets()[experiment.dataset].title
+        said = run.error if run.state == "failed" else sentence(run.run, run.step)
+        st.markdown(f"**{title}** :gray[:small[{run.run} · step {run.step:,}]]  \n:small[{said}]")
+        if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:", width="content"):
+            state.switch(run.run)
+            st.switch_page("gan_lab.py")
+        if run.state in ("stopped", "paused"):
+            st.button(
+                "Go on", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_send, args=(run.run, "play")
+            )
+        st.toggle(
+            "Pin", run.pinned, key=f"pin-{run.run}", on_change=_pin, args=(run.run,),
+            help="A pinned run goes on when nobody watches.",
+        )  # fmt: skip
+        with st.popover("", icon=":material/delete:", help="Delete", key=f"delete-{run.run}"):
+            st.markdown(f"Delete **{run.run}** for good, with its curves and saved moments?")
+            st.button("Delete", key=f"sure-{run.run}", type="primary", on_click=_delete, args=(run.run,))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def sentence(run: str, step: int) -> str:
+    """Return the verdict on a run as it stood at `step`."""
+    folder = state.engine().folder(run)
+    if folder is None or not step:
+        return "Not measured yet."
+    return verdict(state.engine().experiment(run), folder.train(), folder.scores()).sentence
+
+
+def _send(run: str, verb: str) -> None:
+    try:
+        state.engine().send(run, verb)
+    except EngineError as error:
+        state.fail(error)
+
+
+def _pin(run: str) -> None:
+    state.engine().pin(run, st.session_state[f"pin-{run}"])
+
+
+def _delete(run: str) -> None:
+    try:
+        state.engine().delete(run)
+    except EngineError as error:
+        state.fail(error)
+
+
+main()

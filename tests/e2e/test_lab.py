@@ -1,0 +1,249 @@
+"""The lab in a real Chromium against a real server with real training."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.e2e.conftest import GRACE, PHONE, Server
+
+pytestmark = pytest.mark.e2e
+PATIENCE = 30.0  # seconds; generous, since nothing here measures speed
+
+GOOD = "height,weight\n" + "\n".join(f"{i % 10},{i // 10}" for i in range(100))
+BAD = "height,weight\n1,2\n3,heavy\n"
+# Squared losses under plain gradient descent with the largest rates run off to infinity within a few steps.
+NAN = "?loss=least-squares&od=sgd&og=sgd&lrd=1&lrg=1&gain=3&keep=10"
+
+
+# -- what a person does and sees --------------------------------------------------------------------------------------
+
+
+def opened(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.goto(url)
+    page.locator(".st-key-stage canvas").first.wait_for()
+    return page
+
+
+def bar(page: Page) -> Locator:
+    return page.locator(".st-key-transport")
+
+
+def press(page: Page, words: str) -> None:
+    bar(page).get_by_role("button", name=words, exact=False).first.click()
+
+
+def step(page: Page) -> int:
+    return int(bar(page).locator(".counter").inner_text().replace(",", ""))
+
+
+def picture(page: Page) -> str:
+    return str(page.locator(".st-key-stage canvas").first.evaluate("canvas => canvas.toDataURL()"))
+
+
+def run_of(page: Page) -> str:
+    return parse_qs(urlparse(page.url).query)["run"][0]
+
+
+def until(what: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until `what` holds."""
+    end = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < end, "It did not come about in time."
+        time.sleep(0.05)
+
+
+def state_is(page: Page, name: str) -> None:
+    expect(bar(page).locator(".state")).to_have_attribute("data-state", name, timeout=PATIENCE * 1000)
+
+
+def train(page: Page, steps: int = 20) -> None:
+    press(page, "Play")
+    until(lambda: step(page) >= steps)
+
+
+def events(server: Server, run: str) -> list[dict[str, object]]:
+    path = server.home / run / "events.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def fill(page: Page, field: str, value: str) -> None:
+    box = page.locator(f"[class*=st-key-type-{field}-] input")
+    box.fill(value)
+    box.press("Enter")
+
+
+# -- tests ------------------------------------------------------------------------------------------------------------
+
+
+def test_it_opens_ready_plays_and_pauses(page: Page) -> None:
+    state_is(page, "ready")
+    assert step(page) == 0
+    before = picture(page)
+    train(page)
+    state_is(page, "running")
+    until(lambda: picture(page) != before)
+    press(page, "Pause")
+    state_is(page, "paused")
+    page.wait_for_timeout(1000)  # the bar answers before the worker does
+    at, then = step(page), picture(page)
+    page.wait_for_timeout(1000)
+    assert step(page) == at
+    assert picture(page) == then
+
+
+def test_the_space_key_plays_and_pauses(page: Page) -> None:
+    page.keyboard.press(" ")
+    state_is(page, "running")
+    until(lambda: step(page) > 5)
+    page.keyboard.press(" ")
+    state_is(page, "paused")
+
+
+def test_a_live_edit_takes_effect_and_leaves_a_mark(page: Page, server: Server) -> None:
+    train(page)
+    fill(page, "lr_d", "0.0005")
+    until(lambda: [e for e in events(server, run_of(page)) if e["kind"] == "set"])
+    mark = next(e for e in events(server, run_of(page)) if e["kind"] == "set")
+    assert (mark["field"], mark["value"]) == ("lr_d", 0.0005)
+    state_is(page, "running")
+    until(lambda: "lrd=0.0005" in page.url)
+
+
+def test_one_step_of_one_side(page: Page) -> None:
+    press(page, "G only")
+    until(lambda: step(page) == 1)
+    page.keyboard.press("d")
+    until(lambda: step(page) == 2)
+    state_is(page, "paused")
+
+
+def test_a_structural_change_asks_first(page: Page) -> None:
+    train(page)
+    before = run_of(page)
+    page.locator(".st-key-group-generator summary").click()
+    fill(page, "g_depth", "2")
+    expect(page.locator(".st-key-pending")).to_contain_text("restarts the run")
+    assert run_of(page) == before
+    page.locator(".st-key-undo button").click()
+    expect(page.locator(".st-key-pending")).to_have_count(0)
+    expect(page.locator("[class*=st-key-type-g_depth-] input")).to_have_value("3")
+    fill(page, "g_depth", "2")
+    page.locator(".st-key-restart button").click()
+    until(lambda: run_of(page) != before)
+    state_is(page, "running")
+
+
+def test_a_reload_finds_the_run_again(page: Page) -> None:
+    train(page)
+    run, at = run_of(page), step(page)
+    page.reload()
+    page.locator(".st-key-stage canvas").first.wait_for()
+    until(lambda: step(page) >= at)
+    assert run_of(page) == run
+
+
+def test_a_share_link_shows_the_same_run_in_a_second_window(page: Page, context: BrowserContext) -> None:
+    train(page)
+    page.locator(".st-key-share button").first.click()
+    link = page.locator("[data-testid=stPopoverBody] code").inner_text()
+    other = opened(context, link)
+    assert run_of(other) == run_of(page)
+    at = step(other)
+    until(lambda: step(other) > at)
+    press(other, "Pause")
+    state_is(page, "paused")
+
+
+def test_drawing_ones_own_data(page: Page) -> None:
+    before = run_of(page)
+    page.locator(".st-key-data button").first.click()
+    page.locator(".st-key-draw button").click()
+    box = page.locator(".st-key-pad canvas").bounding_box()
+    assert box
+    x, y, side = box["x"], box["y"], box["width"]
+    page.mouse.move(x + 0.2 * side, y + 0.2 * side)
+    page.mouse.down()
+    for i in range(12):
+        page.mouse.move(x + (0.2 + 0.05 * i) * side, y + (0.3 + 0.03 * i) * side)
+    page.mouse.up()
+    page.locator(".st-key-pad").get_by_role("button", name="Use").click()
+    until(lambda: run_of(page) != before)
+    assert run_of(page).startswith("custom-")
+    train(page)
+
+
+def upload(page: Page, path: Path, text: str) -> None:
+    path.write_text(text)
+    page.locator(".st-key-data button").first.click()
+    page.locator(".st-key-upload button").click()
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(path)
+
+
+def test_a_bad_file_gets_a_sentence_and_the_run_stays(page: Page, tmp_path: Path) -> None:
+    train(page)
+    before = run_of(page)
+    upload(page, tmp_path / "bad.csv", BAD)
+    expect(page.locator("[data-testid=stDialog] [data-testid=stAlert]")).to_contain_text("Row 3")
+    assert run_of(page) == before
+    page.keyboard.press("Escape")
+    at = step(page)
+    until(lambda: step(page) > at)
+
+
+def test_a_good_file_becomes_the_data(page: Page, tmp_path: Path) -> None:
+    before = run_of(page)
+    upload(page, tmp_path / "good.csv", GOOD)
+    expect(page.locator("[data-testid=stDialog]")).to_contain_text("100 points")
+    page.locator(".st-key-use-csv button").click()
+    until(lambda: run_of(page) != before)
+    assert run_of(page).startswith("custom-")
+
+
+def test_a_nan_pauses_the_run_says_why_and_goes_back(context: BrowserContext, server: Server) -> None:
+    page = opened(context, server.url + NAN)
+    press(page, "Play")
+    state_is(page, "failed")
+    said = page.locator(".st-key-moment [data-testid=stAlert]")
+    expect(said).to_contain_text(re.compile("NaN|infinite|number"), timeout=PATIENCE * 1000)
+    page.locator(".st-key-go-back button, .st-key-again button").first.click()
+    until(lambda: bar(page).locator(".state").get_attribute("data-state") != "failed")
+
+
+def test_closing_the_tab_stops_the_run(context: BrowserContext, server: Server) -> None:
+    page = opened(context, server.url)
+    train(page)
+    run = run_of(page)
+    page.close()
+    status = server.home / run / "status.json"
+    until(lambda: json.loads(status.read_text())["state"] == "stopped", GRACE + PATIENCE)
+
+
+def test_every_run_is_on_the_runs_page(page: Page) -> None:
+    train(page)
+    run = run_of(page)
+    page.get_by_role("link", name="Runs").first.click()
+    page.locator(f".st-key-open-{run} button").click()
+    page.locator(".st-key-stage canvas").first.wait_for()
+    assert run_of(page) == run
+
+
+def test_on_a_phone_the_stage_comes_first_and_play_stays_in_reach(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.reload()
+    page.locator(".st-key-stage canvas").first.wait_for()
+    play = bar(page).get_by_role("button", name="Play").bounding_box()
+    stage = page.locator(".st-key-stage canvas").first.bounding_box()
+    assert play
+    assert stage
+    assert 0 <= play["y"] < PHONE["height"] - 20
+    assert stage["y"] < PHONE["height"] / 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,0 +1,53 @@
+"""An engine without workers for page tests: it keeps what it was told and shows any state it is asked to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from playground.engine import EngineError, Status
+from playground.experiment import Experiment
+
+
+class FakeEngine:
+    """Runs are dictionaries; verbs are written down; `become` sets a state."""
+
+    token = "token"
+
+    def __init__(self) -> None:
+        self.known: dict[str, Experiment] = {}
+        self.states: dict[str, Status] = {}
+        self.said: list[tuple[str, str, dict[str, Any]]] = []
+
+    def prepare(self, experiment: Experiment) -> str:
+        run = f"{experiment.dataset}-{len(self.known):08x}"
+        self.known[run], self.states[run] = experiment, Status(run, "ready")
+        return run
+
+    def become(self, run: str, state: str, **more: Any) -> None:
+        self.states[run] = replace(self.states[run], state=state, **more)
+
+    def experiment(self, run: str) -> Experiment:
+        return self.known[run]
+
+    def status(self, run: str) -> Status:
+        if run not in self.known:
+            raise EngineError(f"There is no run {run!r} here: choose another from the list of runs.")
+        return self.states[run]
+
+    reopen = status
+
+    def runs(self) -> list[Status]:
+        return [s for s in self.states.values() if s.state != "ready"]
+
+    def folder(self, run: str) -> None:
+        return None
+
+    def send(self, run: str, verb: str, **args: Any) -> dict[str, Any]:
+        self.said.append((run, verb, args))
+        if verb == "set":
+            self.known[run] = self.known[run].changed(**args["values"])
+            self.become(run, self.states[run].state, edits=self.states[run].edits + 1)
+        elif verb in ("play", "pause", "stop"):
+            self.become(run, {"play": "running", "pause": "paused", "stop": "stopped"}[verb])
+        return {"ok": True}
