@@ -58,7 +58,7 @@ def _collapse(now: Now) -> Ladder:
     if now("lr_d", 1.0) < now("lr_g", 0.0):
         ladder.append(("Let D learn as fast as G", {"lr_d": now("lr_g")}, TWO_SPEEDS))
     if now("penalty") == "none":
-        ladder.append(R1)
+        ladder.append(_r1(now))
     if now("unroll", 0) < 5:
         ladder.append(UNROLL)
     if now("lr_d", 1.0) < 3.9 * now("lr_g", 0.0):
@@ -90,7 +90,7 @@ def _too_strong(now: Now) -> Ladder:
     if now("instance_noise", 1.0) < 0.05:
         ladder.append(_noise(now))
     if now("penalty") == "none":
-        ladder.append(R1)
+        ladder.append(_r1(now))
     if now("lr_d", 0.0) > now("lr_g", 1.0) / 4:
         why = "A slower D gives G time to answer before the next lesson."
         ladder.append(("Slow D down", now.slower("lr_d"), why))
@@ -116,7 +116,7 @@ def _circling(now: Now) -> Ladder:
     if now("order") == "simultaneous":
         ladder.append(ALTERNATE)
     if now("penalty") == "none":
-        ladder.append(R1)
+        ladder.append(_r1(now))
     if not now.game and now("instance_noise", 1.0) < 0.05:
         ladder.append(_noise(now))
     if now.game:
@@ -136,8 +136,14 @@ def _outwards(now: Now) -> Ladder:
     why = "Go back to the last good moment first; the step that broke it was too long."
     ladder: Ladder = [("Take smaller steps", now.slower("lr_d", "lr_g"), why)]
     if now("penalty") == "none":
-        ladder.append(R1)
+        ladder.append(_r1(now))
     return ladder
+
+
+def _r1(now: Now) -> tuple[str, dict[str, Any], str]:
+    weight = 1.0 if now.game else 0.1  # a game's D is one slope, so the penalty may pull on it harder
+    why = "D may no longer be steep at the real points, so it stays smooth enough to draw fakes towards what they lack."
+    return "Add an R1 penalty", {"penalty": "r1", "penalty_weight": weight}, why
 
 
 def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
@@ -147,11 +153,6 @@ def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
 
 
 TWO_SPEEDS = "A D that learns faster notices a crowded mode before all fakes are there (two time scales)."
-R1 = (
-    "Add an R1 penalty",
-    {"penalty": "r1", "penalty_weight": 0.1},
-    "D may no longer be steep at the real points, so it stays smooth enough to draw fakes towards what they lack.",
-)
 UNROLL = (
     "Unroll D by 5 steps",
     {"unroll": 5},

@@ -91,7 +91,7 @@ class Signals:
     @classmethod
     def read(cls, experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Signals:
         """Take whatever a run has written; anything that is not a number becomes NaN."""
-        columns = {name: np.array([_number(v) for v in column], np.float64) for name, column in train.items()}
+        columns = {name: _column(column) for name, column in train.items()}
         rows = [{name: _number(v) for name, v in row.items()} for row in scores]
         modes = experiment.data.modes() if experiment.data.dim == 2 else None
         return cls(experiment, columns, rows, modes)
@@ -208,6 +208,13 @@ class Signals:
         """Say whether the fakes came clearly closer (sliced Wasserstein a fifth lower) over the last scores."""
         sw = self.column("dist/sw")[-5:]
         return len(sw) >= 3 and bool(np.median(sw[-2:]) < 0.8 * np.median(sw[:2]))
+
+
+def _column(values: Any) -> Array:
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return np.array([_number(v) for v in values], np.float64)
 
 
 def _number(value: Any) -> float:

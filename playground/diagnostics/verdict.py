@@ -126,10 +126,11 @@ def _vanished(s: Signals) -> Finding | None:
     now, top = s.tail("grad/g"), s.top("grad/g")
     if not (s.recent("d/accuracy") >= 0.9 and _poor(s) and (now < VANISHED or now < FALLEN * top)):
         return None
+    size = f"{now:.2g}" if now >= VANISHED else f"below {VANISHED:g}"
     return Finding(
         "g-vanished",
         f"G has stopped learning: D is right on {share(s.recent('d/accuracy'))} of the points "
-        f"and G's gradient has all but vanished ({now:.1g}).",
+        f"and G's gradient has all but vanished ({size}).",
         reasons.VANISHING,
         (
             Evidence("Gradient norm of G", f"{now:.2g}", f"up to {top:.2g} in this window"),
