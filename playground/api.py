@@ -24,7 +24,7 @@ from playground.diagnostics.panel import Panel
 from playground.diagnostics.signals import Verdict
 from playground.diagnostics.verdict import verdict
 from playground.engine.loop import RECENT, Loop, TrainingFailed
-from playground.experiment import Experiment
+from playground.experiment import Experiment, pick_device
 from playground.families import families, family
 from playground.families.base import Family
 from playground.home import home
@@ -175,6 +175,7 @@ def train(experiment: Experiment, steps: int | None = None, progress: Progress |
 
 def create(experiment: Experiment, root: Path | None = None) -> Run:
     """Make the folder of a new run with its first moment saved, without training it."""
+    pick_device(experiment.device)  # refused before there is a folder
     folder = RunFolder.create(root or home(), experiment)
     Loop(experiment, folder)
     folder.release()

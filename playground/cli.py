@@ -20,7 +20,7 @@ from playground import api
 from playground.config import ConfigError
 from playground.diagnostics.signals import Verdict
 from playground.engine.loop import TrainingFailed
-from playground.experiment import Experiment, pick_device
+from playground.experiment import Experiment
 from playground.presets import PRESETS, preset
 from playground.store import StoreError
 
@@ -41,7 +41,6 @@ def catalogue(args: argparse.Namespace) -> int:
 def train(args: argparse.Namespace) -> int:
     """Train an experiment from the start."""
     experiment = chosen(args)
-    pick_device(experiment.device)
     steps = args.steps or experiment.steps or (PRESETS[args.preset].steps if args.preset else api.STEPS)
     return go_on(api.create(experiment), steps, args.json)
 
