@@ -306,7 +306,7 @@ def test_layers_that_nobody_watches_are_not_painted(engine):
 
 
 def test_a_further_run_waits_in_the_queue_and_a_paused_one_gives_way(engine, monkeypatch):
-    monkeypatch.setattr(engine, "limit", 1)
+    monkeypatch.setattr(engine.launcher, "limit", 1)
     one, two, three = (engine.prepare(tiny(seed=i)) for i in range(3))
     engine.send(one, "play")
     engine.send(two, "play")

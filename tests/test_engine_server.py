@@ -24,7 +24,7 @@ if __name__ == "__main__":
     engine.pin(run, True)
     engine.send(run, "play")
     reach(engine, run, 600)
-    spare = engine.pool._spare
+    spare = engine.launcher.pool._spare
     print(run, engine._runs[run].worker.pid, spare.pid if spare else 0, flush=True)
     time.sleep(600)
 """

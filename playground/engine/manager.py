@@ -19,24 +19,21 @@ from pathlib import Path
 from typing import Any
 
 from playground.config import ConfigError
-from playground.engine.loop import LATEST, edited
-from playground.engine.mapped import FrameReader
-from playground.engine.pool import Pool
+from playground.engine.launcher import Answer, Launcher
+from playground.engine.loop import edited
 from playground.engine.preview import Gallery
-from playground.engine.process import WorkerGone, WorkerProcess
-from playground.engine.record import LOOKS, RESTING, EngineError, Run, Status
+from playground.engine.process import WorkerGone
+from playground.engine.record import LOOKS, EngineError, Run, Status
 from playground.experiment import Experiment
 from playground.home import home
 from playground.store import RunFolder, StoreError, new_id, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
-TRAINS = ("play", "step", "trace")
 ANSWER = 12.0  # seconds within which a worker acknowledges
 START = 90.0  # seconds within which a worker that is still starting does
-FPS = 20.0
+POLL = 5.0  # seconds after which one who asked for a frame without a stream counts as gone
+POLLING, POLLED = "polling", ["real", "fake", "surface", "manifold"]  # their name, and what they are shown
 READY = 200  # runs kept that were prepared and never started
-
-Answer = dict[str, Any]
 
 
 class Engine:
@@ -45,13 +42,11 @@ class Engine:
     def __init__(self, root: Path | None = None, workers: int | None = None, grace: float | None = None) -> None:
         """At most `workers` runs train at once; one that nobody watches is stopped after `grace` seconds."""
         self.root = root or home()
-        self.limit = workers or int(os.environ.get("PLAYGROUND_WORKERS") or 0) or os.cpu_count() or 1
         self.grace = float(os.environ.get("PLAYGROUND_GRACE") or 30.0) if grace is None else grace
         self.token = secrets.token_urlsafe(24)
-        self.pool = Pool()
+        self.launcher = Launcher(self.root, workers or int(os.environ.get("PLAYGROUND_WORKERS") or 0) or cores())
         self._gallery = Gallery()
         self._runs: dict[str, Run] = {}
-        self._queue: list[Run] = []
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
         threading.Thread(target=self._keep_house, name="engine", daemon=True).start()
@@ -87,6 +82,8 @@ class Engine:
             ) from None
         except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None
+        except OSError as error:
+            raise EngineError(f"The run's folder in {self.root} cannot be written: {error}.") from None
         except (TypeError, KeyError, ValueError) as error:
             raise EngineError(f"The command {verb} is not right: {error}.") from None
         if not answer["ok"]:
@@ -96,9 +93,7 @@ class Engine:
     def status(self, run_id: str) -> Status:
         """Return what is known of a run now."""
         run = self._find(run_id)
-        with self._lock:
-            place = self._queue.index(run) + 1 if run in self._queue else None
-        return run.status(place)
+        return run.status(self.launcher.line.place(run))
 
     def experiment(self, run_id: str) -> Experiment:
         """Return a run's experiment with its edits applied."""
@@ -111,6 +106,8 @@ class Engine:
     def frame(self, run_id: str, newer_than: int = 0) -> tuple[int, bytes] | None:
         """Return the newest frame and its number, or None where none is newer."""
         run = self._find(run_id)
+        if not run.viewers or POLLING in run.viewers:
+            self._poll(run)
         reader = run.reader
         if run.worker is None:
             with run.lock:
@@ -128,7 +125,7 @@ class Engine:
             before = run.layers()
             run.viewers[viewer] = frozenset(layers) or LOOKS
             if run.layers() != before:
-                self._tell_layers(run)
+                self.launcher.tell_layers(run)
 
     def unwatch(self, run_id: str, viewer: str) -> None:
         """Count `viewer` no more."""
@@ -138,7 +135,13 @@ class Engine:
             run.viewers.pop(viewer, None)
             run.alone_since = time.monotonic()
             if run.layers() != before:
-                self._tell_layers(run)
+                self.launcher.tell_layers(run)
+
+    def _poll(self, run: Run) -> None:
+        """Count whoever asks for frames without a stream as a viewer for a while."""
+        run.polled = time.monotonic()
+        if POLLING not in run.viewers:
+            self.watch(run.id, POLLING, POLLED)
 
     def listen(self, run_id: str, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` (on any thread) when there is a new frame or status; return what ends that."""
@@ -177,7 +180,7 @@ class Engine:
         if not self._closing.is_set():
             self._closing.set()
             atexit.unregister(self.shutdown)
-            self.pool.shutdown()
+            self.launcher.shutdown()
 
     @property
     def closed(self) -> bool:
@@ -198,7 +201,7 @@ class Engine:
         if run.worker is not None:
             return run.worker.send(verb, **args)
         if verb in LAUNCHES and not (verb == "set" and run.folder is None):
-            return self._launch(run, verb, args)
+            return self.launcher.launch(run, verb, args)
         return {"ok": True, "step": run.step} | self._at_rest(run, verb, args)
 
     def _at_rest(self, run: Run, verb: str, args: dict[str, Any]) -> Answer:
@@ -212,156 +215,16 @@ class Engine:
             past = [k for k in run.told.get("keyframes", []) if args["step"] is not None and k <= args["step"]]
             run.past = past[-1] if past else None
         elif verb == "pause":
-            self._leave_queue(run, "paused")
+            self.launcher.line.leave(run, "paused")
         elif verb not in ("speed", "until", "keyframe"):
             raise EngineError(f"There is no command {verb!r}.")
         run.notify()
         return {}
 
-    def _launch(self, run: Run, verb: str, args: dict[str, Any]) -> Future[Answer] | Answer:
-        """Give the run a worker and pass the verb on to it; `play` waits in the queue where there is none."""
-        if verb in TRAINS and run.rest == "failed" and not run.crashed:
-            raise EngineError(f"{run.error} Go back to a good moment to train on.")
-        worker = self._take_worker()
-        if worker is None:
-            if verb != "play":
-                raise EngineError(f"All {self.limit} workers are training: pause another run, or press play to queue.")
-            return {"ok": True, "step": run.step, "data": {"queue": self._enter_queue(run)}}
-        resume = None
-        if run.folder is None:
-            run.folder = RunFolder.create(self.root, run.experiment, run.id)
-        elif run.folder.keyframes():
-            resume = LATEST
-        with self._lock:
-            if run in self._queue:
-                self._queue.remove(run)
-            run.told = run.told | {"state": "warming", "sps": 0.0, "error": None, "past": None}
-            run.error, run.crashed, run.past, run.reader = None, False, None, None
-            run.worker, run.alone_since = worker, time.monotonic()
-        worker.on_status = lambda status: self._on_status(run, worker, status)
-        worker.on_exit = lambda: self._on_exit(run, worker)
-        worker.on_answer = lambda answer: self._on_answer(run, worker, answer)
-        worker.send(
-            "open", experiment=run.experiment.to_json(), folder=str(run.folder.path), resume=resume, number=run.number,
-            speed=run.speed, until=run.until,
-        )  # fmt: skip
-        self._tell_layers(run)
-        answer = worker.send(verb, **args)
-        if verb == "play" and not worker.ready.is_set():  # what it comes to is told by the state
-            return {"ok": True, "step": run.step, "data": {"warming": True}}
-        return answer
-
     def _stop(self, run: Run) -> Answer:
-        self._leave_queue(run, "stopped")
-        if run.worker is not None:
-            self._release(run, "stopped")
+        self.launcher.line.leave(run, "stopped")
+        self.launcher.release(run, "stopped")
         return {"ok": True, "step": run.step}
-
-    def _enter_queue(self, run: Run) -> int:
-        with self._lock:
-            if run not in self._queue:
-                self._queue.append(run)
-            place = self._queue.index(run) + 1
-        run.rest = "queued"
-        run.notify()
-        return place
-
-    def _leave_queue(self, run: Run, state: str) -> None:
-        with self._lock:
-            if run not in self._queue:
-                return
-            self._queue.remove(run)
-            waiting = list(self._queue)
-        run.rest = "ready" if run.folder is None else state
-        for other in [run, *waiting]:
-            other.notify()
-
-    def _tell_layers(self, run: Run) -> None:
-        if run.worker is not None:
-            run.worker.send("watch", layers=sorted(run.layers()), fps=FPS)
-        run.notify()
-
-    # -- workers ------------------------------------------------------------------------------------------------------
-
-    def _take_worker(self) -> WorkerProcess | None:
-        """Return a worker within the limit, taking one from a run at rest where need be; None where all train."""
-        with self._lock:
-            busy = [run for run in self._runs.values() if run.worker is not None]
-        if len(busy) >= self.limit:
-            idle = sorted(
-                (run for run in busy if run.state() in RESTING), key=lambda r: (len(r.viewers), r.alone_since)
-            )
-            if not any(self._give_up(run) for run in idle):
-                return None
-        return self.pool.take()
-
-    def _give_up(self, run: Run) -> bool:
-        """Let a run at rest part with its worker; False where it is in use after all."""
-        if not run.lock.acquire(blocking=False):
-            return False
-        try:
-            if run.worker is not None and run.state() in RESTING:
-                self._release(run, run.state())
-            return run.worker is None
-        finally:
-            run.lock.release()
-
-    def _release(self, run: Run, state: str) -> None:
-        """Save a run and take its worker away. Needs the run's lock."""
-        worker = run.worker
-        assert worker is not None
-        saved = True
-        try:
-            worker.send("stop").result(ANSWER)
-        except (WorkerGone, TimeoutError):
-            saved = False
-        last = run.reader.read() if run.reader is not None else None
-        with self._lock:
-            failed = run.told.get("state") == "failed"
-            run.worker, run.reader = None, None
-            run.rest, run.error = ("failed", run.told.get("error")) if failed else (state, None)
-            if last is not None and state in RESTING:
-                run.kept, run.number, run.shown = last, last[0], run.sight()
-        worker.forget()
-        if saved:
-            self.pool.give_back(worker)
-        else:
-            worker.kill()
-        run.notify()
-
-    def _on_status(self, run: Run, worker: WorkerProcess, status: dict[str, Any]) -> None:
-        if run.worker is worker:
-            run.told = status
-            run.number = max(run.number, int(status["frame"]))
-            run.notify()
-
-    def _on_answer(self, run: Run, worker: WorkerProcess, answer: Answer) -> None:
-        """Take what an acknowledgement says of the run, before whoever waits for it goes on."""
-        data = answer.get("data") or {}
-        if run.worker is worker and "experiment" in data:
-            run.experiment = Experiment.from_json(data["experiment"])
-        if run.worker is worker and run.reader is None and run.folder is not None:  # this answers `open`
-            if answer["ok"]:
-                run.reader = FrameReader(run.folder.path / "frame.bin")
-                return
-            with self._lock:
-                run.worker, run.rest, run.error = None, "failed", f"The run could not start: {answer['error']}"
-            worker.leave()
-            run.notify()
-
-    def _on_exit(self, run: Run, worker: WorkerProcess) -> None:
-        """Take note that a worker died: what it trained can go on from its last keyframe."""
-        with self._lock:
-            if run.worker is not worker or self.closed:
-                return
-            run.worker, run.reader, run.kept = None, None, None
-            run.rest, run.crashed = "failed", True
-            run.error = (
-                f"The worker process ended unexpectedly ({worker.ending()}): play goes on from the last keyframe."
-            )
-            if run.folder is not None and (saved := run.folder.keyframes()):
-                run.told = run.told | {"step": saved[-1], "keyframes": saved}
-        run.notify()
 
     # -- the house ----------------------------------------------------------------------------------------------------
 
@@ -381,11 +244,13 @@ class Engine:
             with self._lock:
                 there = list(self._runs.values())
             for run in there:
-                if not run.viewers and not run.pinned and (run.worker is not None or run in self._queue):
+                if POLLING in run.viewers and time.monotonic() - run.polled > POLL:
+                    self.unwatch(run.id, POLLING)
+                if not run.viewers and not run.pinned and (run.worker is not None or run.rest == "queued"):
                     self._mind(run, time.monotonic() - run.alone_since)
             while self._serve_next():
                 pass
-            self.pool.keep_warm(sum(run.worker is not None for run in there) < self.limit)
+            self.launcher.keep_warm()
 
     def _mind(self, run: Run, alone: float) -> None:
         """Pause a run that has been alone for half its grace, stop it after all of it."""
@@ -401,19 +266,15 @@ class Engine:
 
     def _serve_next(self) -> bool:
         """Launch who is next in the queue where a worker is free; return whether that was so."""
-        with self._lock:
-            run = self._queue[0] if self._queue else None
+        run = self.launcher.line.first()
         if run is None or not run.lock.acquire(blocking=False):
             return False
         try:
-            if run in self._queue:
-                self._launch(run, "play", {})
-            started = run.worker is not None
+            if self.launcher.line.place(run) is not None:
+                self.launcher.launch(run, "play", {})
+            return run.worker is not None
         finally:
             run.lock.release()
-        for waiting in list(self._queue) if started else ():
-            waiting.notify()
-        return started
 
 
 def _from_disk(folder: RunFolder) -> Run:
@@ -423,6 +284,11 @@ def _from_disk(folder: RunFolder) -> Run:
     run.rest, run.error = str(status["state"]), status.get("error")
     run.told = {"step": saved[-1] if saved else 0, "keyframes": saved, "device": status.get("device", "")}
     return run
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _engine: Engine | None = None

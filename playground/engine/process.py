@@ -90,21 +90,26 @@ class WorkerProcess:
         code = self._child.wait()
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "status" in message:
+            self.on_status(message["status"])
+        elif "ready" in message:
+            self.ready.set()
+        else:
+            with self._lock:
+                future = self._waiting.pop(message["ack"], None)
+            self.on_answer(message)
+            if future is not None:
+                future.set_result(message)
+
     def _read(self) -> None:
         assert self._child.stdout is not None
-        with self._child.stdout as lines:
-            for line in lines:
-                message = orjson.loads(line)
-                if "status" in message:
-                    self.on_status(message["status"])
-                elif "ready" in message:
-                    self.ready.set()
-                else:
-                    with self._lock:
-                        future = self._waiting.pop(message["ack"], None)
-                    self.on_answer(message)
-                    if future is not None:
-                        future.set_result(message)
+        try:
+            with self._child.stdout as lines:
+                for line in lines:
+                    self._hear(orjson.loads(line))
+        except (ValueError, OSError):  # what it says cannot be understood, or its frames not be read
+            self.kill()
         with self._lock:
             waiting, self._waiting = list(self._waiting.values()), {}
         for future in waiting:

@@ -65,6 +65,7 @@ class Run:
         self.until: dict[str, int] | None = None
         self.viewers: dict[str, frozenset[str]] = {}
         self.alone_since = time.monotonic()
+        self.polled = 0.0  # when somebody last asked for a frame without a stream
         self.pinned = False
         self.listeners: set[Callable[[], None]] = set()
 

@@ -1,0 +1,167 @@
+"""Gives runs their workers and takes them away again: at most so many at once, a warm one where there is one.
+
+Where all train a run waits in the line; a run at rest (paused, finished, failed) parts with its worker, saved first.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from playground.engine.line import Line
+from playground.engine.loop import LATEST
+from playground.engine.mapped import FrameReader
+from playground.engine.pool import Pool
+from playground.engine.process import WorkerGone, WorkerProcess
+from playground.engine.record import RESTING, EngineError, Run
+from playground.experiment import Experiment
+from playground.store import RunFolder
+
+Answer = dict[str, Any]
+
+TRAINS = ("play", "step", "trace")
+SAVED = 12.0  # seconds that a worker may take to save its run
+FPS = 20.0
+
+
+class Launcher:
+    """`launch`, `release` and `tell_layers` need the run's lock; what comes from workers comes on their own threads."""
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self.root, self.limit = root, limit
+        self.pool, self.line = Pool(), Line()
+        self.closing = False
+        self._one = threading.Lock()  # one launch at a time, else two could take the last place
+        self._held: set[Run] = set()
+
+    def launch(self, run: Run, verb: str, args: dict[str, Any]) -> Future[Answer] | Answer:
+        """Give the run a worker and pass the verb on to it; `play` waits in the line where there is none."""
+        if verb in TRAINS and run.rest == "failed" and not run.crashed:
+            raise EngineError(f"{run.error} Go back to a good moment to train on.")
+        with self._one:
+            if not self._has_place():
+                if verb != "play":
+                    raise EngineError(
+                        f"All {self.limit} workers are training: pause another run, or press play to queue this one."
+                    )
+                return {"ok": True, "step": run.step, "data": {"queue": self.line.enter(run)}}
+            fresh = run.folder is None
+            folder = run.folder = run.folder or RunFolder.create(self.root, run.experiment, run.id)
+            worker = self.pool.take()
+            self._held.add(run)
+            run.told = run.told | {"state": "warming", "sps": 0.0, "error": None, "past": None}
+            run.error, run.crashed, run.past, run.reader = None, False, None, None
+            run.worker, run.alone_since = worker, time.monotonic()
+        self.line.leave(run, "paused")
+        worker.on_status = lambda status: self._on_status(run, worker, status)
+        worker.on_exit = lambda: self._on_exit(run, worker)
+        worker.on_answer = lambda answer: self._on_answer(run, worker, answer)
+        worker.send(
+            "open", experiment=run.experiment.to_json(), folder=str(folder.path), number=run.number, speed=run.speed,
+            resume=LATEST if not fresh and folder.keyframes() else None, until=run.until,
+        )  # fmt: skip
+        self.tell_layers(run)
+        answer = worker.send(verb, **args)
+        if verb == "play" and not worker.ready.is_set():  # what it comes to is told by the state
+            return {"ok": True, "step": run.step, "data": {"warming": True}}
+        return answer
+
+    def release(self, run: Run, state: str) -> None:
+        """Save a run, take its worker away, and leave it in `state` (a failed one stays failed)."""
+        worker = run.worker
+        if worker is None:
+            return
+        saved = True
+        try:
+            worker.send("stop").result(SAVED)
+        except (WorkerGone, TimeoutError):
+            saved = False
+        last = run.reader.read() if run.reader is not None else None
+        told = run.told
+        if told.get("state") == "failed":
+            state = "failed"
+        run.rest, run.error = state, told.get("error")
+        run.speed, run.until = int(told.get("speed", 0)), told.get("until")
+        self._part(run)
+        if last is not None and state in RESTING:
+            run.kept, run.number, run.shown = last, last[0], run.sight()
+        worker.forget()
+        if saved:
+            self.pool.give_back(worker)
+        else:
+            worker.kill()
+        run.notify()
+
+    def tell_layers(self, run: Run) -> None:
+        """Tell the worker what is watched."""
+        if run.worker is not None:
+            run.worker.send("watch", layers=sorted(run.layers()), fps=FPS)
+        run.notify()
+
+    def keep_warm(self) -> None:
+        """See that a spare worker waits while there is a place for one."""
+        self.pool.keep_warm(len(self._held) < self.limit)
+
+    def shutdown(self) -> None:
+        """Save every run and end every worker."""
+        self.closing = True
+        self.pool.shutdown()
+
+    def _has_place(self) -> bool:
+        """Say whether one more run may have a worker, taking one from a run at rest where need be."""
+        if len(self._held) < self.limit:
+            return True
+        resting = [run for run in list(self._held) if run.state() in RESTING]
+        return any(self._give_up(run) for run in sorted(resting, key=lambda r: (len(r.viewers), r.alone_since)))
+
+    def _give_up(self, run: Run) -> bool:
+        """Let a run at rest part with its worker; False where it is in use after all."""
+        if not run.lock.acquire(blocking=False):  # waiting here for a run that waits for a place would never end
+            return False
+        try:
+            if run.state() in RESTING:
+                self.release(run, run.state())
+            return run.worker is None
+        finally:
+            run.lock.release()
+
+    def _part(self, run: Run) -> None:
+        run.worker, run.reader = None, None
+        self._held.discard(run)
+
+    # -- what workers say ---------------------------------------------------------------------------------------------
+
+    def _on_status(self, run: Run, worker: WorkerProcess, status: dict[str, Any]) -> None:
+        if run.worker is worker:
+            run.told = status
+            run.number = max(run.number, int(status["frame"]))
+            run.notify()
+
+    def _on_answer(self, run: Run, worker: WorkerProcess, answer: Answer) -> None:
+        """Take what an acknowledgement says of the run, before whoever waits for it goes on."""
+        if run.worker is not worker or run.folder is None:
+            return
+        data = answer.get("data") or {}
+        if "experiment" in data:
+            run.experiment = Experiment.from_json(data["experiment"])
+        if run.reader is None and answer["ok"]:  # this answers `open`
+            run.reader = FrameReader(run.folder.path / "frame.bin")
+        elif run.reader is None:
+            run.rest, run.error = "failed", f"The run could not start: {answer['error']}"
+            self._part(run)
+            worker.leave()
+            run.notify()
+
+    def _on_exit(self, run: Run, worker: WorkerProcess) -> None:
+        """Take note that a worker died: what it trained can go on from its last keyframe."""
+        if run.worker is not worker or self.closing:
+            return
+        run.error = f"The worker process ended unexpectedly ({worker.ending()}): play goes on from the last keyframe."
+        run.rest, run.crashed, run.kept = "failed", True, None
+        if run.folder is not None and (saved := run.folder.keyframes()):
+            run.told = run.told | {"step": saved[-1], "keyframes": saved}
+        self._part(run)
+        run.notify()
