@@ -2,8 +2,8 @@
 
 Every score comes with a `Floor`: its value at perfection and the band in which a perfect sampler falls at this sample
 size, found by scoring real points against other real points. A value inside the band cannot be told from perfection.
-A score takes 2,000 fakes for modes and grid, 1,000 points a side for the rest (400 for MMD, precision and recall, whose
-cost is quadratic), drawn from streams of their own, so that measuring changes nothing of the run.
+It takes 2,000 fakes for modes and grid, 1,000 points a side for the rest (400 for precision and recall, 300 for MMD),
+drawn from streams of their own, so that measuring changes nothing of the run.
 Watch: coverage of modes says what is missing, HQ and spread how sharp it is, JS and SW how far the whole is off.
 """
 
@@ -25,7 +25,7 @@ from playground.rng import fresh
 
 FAKES = 2000
 N = 1000  # real points, and as many of the fakes where the two are compared
-N_PAIRS = 400  # on each side, where every pair counts
+N_NEIGHBOURS, N_KERNEL = 400, 300  # points on each side for precision and recall, for MMD: their cost is quadratic
 NEIGHBOURS = 5
 CELLS = 32  # a side of the JS grid
 DIRECTIONS = 16
@@ -72,7 +72,7 @@ class Panel:
         scores["dist/js"] = distances.js(self._cells, q)
         scores["dist/kl"] = distances.skew_kl(self._cells, q)
         scores["dist/sw"] = distances.sliced_wasserstein(real[:N], fake[:N], self._along)
-        scores["dist/mmd"] = distances.mmd2(real[:N_PAIRS], fake[:N_PAIRS], self._scale)
+        scores["dist/mmd"] = distances.mmd2(real[:N_KERNEL], fake[:N_KERNEL], self._scale)
         scores["spread/all"] = float((_variance(fake) / _variance(real)).sqrt())
         return scores
 
@@ -97,7 +97,10 @@ class Panel:
         """Return the values that theory gives for perfection; scores not named here take their measured mean."""
         known = {"dist/js": 0.0, "dist/kl": 0.0, "dist/sw": 0.0, "dist/mmd": 0.0, "spread/all": 1.0}
         if self.modes is None:
-            return known | {"prdc/density": 1.0, "prdc/coverage": expected_coverage(N_PAIRS, N_PAIRS, NEIGHBOURS)}
+            return known | {
+                "prdc/density": 1.0,
+                "prdc/coverage": expected_coverage(N_NEIGHBOURS, N_NEIGHBOURS, NEIGHBOURS),
+            }
         if not separated(self.modes):  # overlapping balls: the closed forms do not hold
             return known | {"modes/reverse_kl": 0.0}
         k, weights = len(self.modes.weights), self.modes.weights.tolist()
@@ -122,7 +125,7 @@ class Panel:
 
     @cached_property
     def _scale(self) -> float:
-        return distances.median_distance(self.data.sample(N_PAIRS, fresh(self.seed, "scale")))
+        return distances.median_distance(self.data.sample(N_NEIGHBOURS, fresh(self.seed, "scale")))
 
 
 def discrimination(real: Tensor, fake: Tensor, boundary: float | None = 0.0) -> dict[str, float]:
@@ -134,7 +137,7 @@ def discrimination(real: Tensor, fake: Tensor, boundary: float | None = 0.0) -> 
 
 def neighbours(real: Tensor, fake: Tensor) -> dict[str, float]:
     """Return precision, recall, density and coverage of the first 400 fakes against the first 400 real points."""
-    score = prdc(real[:N_PAIRS], fake[:N_PAIRS], NEIGHBOURS)
+    score = prdc(real[:N_NEIGHBOURS], fake[:N_NEIGHBOURS], NEIGHBOURS)
     return {f"prdc/{name}": getattr(score, name) for name in ("precision", "recall", "density", "coverage")}
 
 
