@@ -181,6 +181,11 @@ def players(g: nn.Module, flat_g: Flat, d: nn.Module, flat_d: Flat) -> Players |
     return Players(g, flat_g, d, flat_d) if fits(g) and fits(d) else None
 
 
+def forward(net: nn.Module, flat: Flat) -> Callable[[Tensor], Tensor]:
+    """Return the network's forward without gradients, in memory of its own where it fits (half the time)."""
+    return Backprop(net, flat).forward if fits(net) else torch.no_grad()(net.forward)
+
+
 def slopes(loss: Loss, *logits: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Return the loss and its gradient with respect to each batch of logits."""
     leaves = [x.detach().requires_grad_() for x in logits]

@@ -163,8 +163,7 @@ class Teller:
         if self.gan.data.dim != 2:
             return None
         cells = stage.cells(self.gan.data.extent, GRID, self.gan.device)
-        with torch.no_grad():
-            return self.gan.surface(cells).view(GRID, GRID)
+        return self.gan.surface(cells).view(GRID, GRID)
 
     def draw(self, **layers: Tensor | None) -> dict[str, Tensor]:
         """Return what the stage shows in this moment: its layers on a plane, the state of a game that is a point."""

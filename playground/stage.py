@@ -51,13 +51,12 @@ def layers(
     if "manifold" in view.layers:
         points = generate(torch.cat([z[:n], mesh]))
         made["manifold"] = points[n:].view(view.mesh, view.mesh, -1)
-    else:
+    elif view.layers & {"fake", "arrows"}:
         points = generate(z[:n])
     if "fake" in view.layers:
         made["fake"] = points[:n]
-    if "surface" in view.layers:
-        with torch.no_grad():
-            made["surface"] = surface(cells(view.extent, view.grid, z.device)).view(view.grid, view.grid)
     if "arrows" in view.layers:
         made["arrows"] = push(points[: min(n, view.arrows)])
+    if "surface" in view.layers:
+        made["surface"] = surface(cells(view.extent, view.grid, z.device)).view(view.grid, view.grid)
     return made

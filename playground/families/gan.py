@@ -163,7 +163,9 @@ class Gan(Family):
         else:
             self.g, self.d = (player.to(rng.device) for player in game)
         self.average = copy.deepcopy(self.g)  # the moving average of G
-        self.flat = {"d": nets.flatten(self.d), "g": nets.flatten(self.g), "average": nets.flatten(self.average)}
+        self.nets = {"d": self.d, "g": self.g, "average": self.average}
+        self.flat = {name: nets.flatten(net) for name, net in self.nets.items()}
+        self.forward = {name: explicit.forward(net, self.flat[name]) for name, net in self.nets.items()}
         rules = {"d": (c.optimiser_d, c.lr_d), "g": (c.optimiser_g, c.lr_g)}
         self.optimiser = {
             player: optim.make(rule, self.flat[player], lr=lr, beta1=c.beta1, beta2=c.beta2, momentum=c.momentum)
@@ -323,9 +325,7 @@ class Gan(Family):
 
     def state(self) -> dict[str, Tensor]:
         parts: dict[str, dict[str, Tensor]] = {
-            "g": self.g.state_dict(),
-            "d": self.d.state_dict(),
-            "average": self.average.state_dict(),
+            **{name: net.state_dict() for name, net in self.nets.items()},
             "optimiser_g": self.optimiser["g"].state(),
             "optimiser_d": self.optimiser["d"].state(),
             "replay": {"rows": self.replay.rows},
@@ -335,7 +335,7 @@ class Gan(Family):
 
     @torch.no_grad()
     def load(self, state: dict[str, Tensor]) -> None:
-        for name, net in (("g", self.g), ("d", self.d), ("average", self.average)):
+        for name, net in self.nets.items():
             net.load_state_dict(part(state, name))
         for player, optimiser in self.optimiser.items():
             optimiser.load(part(state, f"optimiser_{player}"))
@@ -353,24 +353,19 @@ class Gan(Family):
             return torch.randn(shape, generator=generator, device=self.device)
         return torch.rand(shape, generator=generator, device=self.device).mul_(2).sub_(1)
 
-    @torch.no_grad()
     def generate(self, z: Tensor) -> Tensor:
-        net: nn.Module = self.average if self.config.ema else self.g
-        out: Tensor = net(z)
-        return out
+        return self.forward["average" if self.config.ema else "g"](z)
 
-    @torch.no_grad()
     def discriminate(self, x: Tensor) -> Tensor:
         """Return log odds of real (critic values for a critic) of points (n, dim), (n,).
 
         A packed D scores a point beside copies of itself: at its optimum σ of that is pᵐ/(pᵐ + qᵐ). A D with a
         minibatch feature takes the given points as one batch.
         """
-        return losses.as_logit(self.config.loss, self._judge(x))
+        return losses.as_logit(self.config.loss, self._judge(self.forward["d"], x))
 
-    def _judge(self, x: Tensor) -> Tensor:
-        out: Tensor = self.d(x.repeat(1, self.config.packing))
-        return out.squeeze(1)
+    def _judge(self, d: penalties.Critic, x: Tensor) -> Tensor:
+        return d(x.repeat(1, self.config.packing)).squeeze(1)
 
     def phase(self) -> Tensor:
         """Return the state (theta, psi) of a game that is a point, (2,)."""
@@ -386,12 +381,12 @@ class Gan(Family):
 
     def surface(self, x: Tensor) -> Tensor:
         """Return D at points (n, dim) as a person reads it: probability of real, or critic value, (n,)."""
-        return losses.score(self.config.loss, self._judge(x))
+        return losses.score(self.config.loss, self._judge(self.forward["d"], x))
 
     def push(self, fake: Tensor) -> Tensor:
         """Return minus the gradient of G's loss at each fake, (n, dim): where G would move it."""
         x = fake.detach().requires_grad_()
-        score = self._judge(x)
+        score = self._judge(self.d, x)
         loss = losses.LOSSES[self.config.loss].g(score, score.detach())
         return -len(x) * torch.autograd.grad(loss, x)[0]
 
