@@ -9,6 +9,7 @@ from torch.nn.functional import softplus
 
 from playground import losses, stage
 from playground.config import knobs
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families.base import View
 from playground.families.gan import Gan, GanSettings
@@ -316,6 +317,13 @@ def test_slow_motion_of_simultaneous_updates_moves_both_last():
     experiment, gan, rng = build(order="simultaneous")
     told = gan.trace(experiment.data.sample(gan.rows, rng["data"]), rng)
     assert [moment.title.split(". ")[1] for moment in told[-2:]] == ["D's weights move", "G's weights move"]
+
+
+def test_slow_motion_draws_on_the_data_as_it_is_now():
+    loop = Loop(Experiment().changed(**SMALL))
+    loop.set({"radius": 4.0})
+    assert loop.family.data.extent == loop.data.extent
+    assert loop.trace()
 
 
 def test_slow_motion_of_a_game_draws_its_state():

@@ -224,7 +224,7 @@ class Loop:
         if changed.model != self.experiment.model:
             self.family.set(changed.model)
         if changed.data != self.data:
-            self.data = changed.data
+            self.data = self.family.data = changed.data
             self.panel = Panel(self.data, changed.seed, self.device)
         self.experiment = changed
 

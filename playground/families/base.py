@@ -60,6 +60,7 @@ class Family(ABC):
     players: ClassVar[tuple[str, ...]] = ()  # who may step alone, ("d", "g") for a GAN
 
     config: Config
+    data: Distribution  # the loop puts another in its place when live fields of the data change
 
     @abstractmethod
     def __init__(self, config: Config, data: Distribution, rng: Streams) -> None:
