@@ -1,0 +1,121 @@
+"""The README says what is so: its files, commands, settings and the example family are there and work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from playground.__main__ import parser
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_every_folder_of_the_tree_is_named_and_every_name_exists():
+    named = re.findall(r"^\| `([a-z][\w/.]+)` \|", README, re.MULTILINE)
+    assert len(named) > 10
+    for name in named:
+        assert (ROOT / name).exists(), name
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    tops = {path.split("/")[0] for path in tracked if "/" in path and not path.startswith(".")}
+    parts = {"/".join(path.split("/")[:2]) for path in tracked if re.match(r"playground/\w+/", path)}
+    assert tops | parts <= {name.rstrip("/") for name in named}
+
+
+def test_every_link_leads_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_the_picture_is_small():
+    for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README):
+        assert 10_000 < (ROOT / picture).stat().st_size < 1_000_000
+
+
+def test_every_make_target_is_in_the_makefile():
+    targets = set(re.findall(r"`?\bmake ([a-z-]+)\b(?=`|  |\s+#| PORT)", README))
+    assert {"run", "test", "test-all", "bench", "lint", "clean"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
+
+
+def test_every_command_parses():
+    lines = re.findall(r"^python -m playground ([^#\n]+)", README, re.MULTILINE)
+    assert {line.split()[0] for line in lines} == {"list", "train", "diagnose", "resume", "bench"}
+    for line in lines:
+        parser().parse_args(line.split())
+
+
+def test_every_setting_is_read_somewhere_and_every_one_read_is_told():
+    told = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    sources = [*(ROOT / "playground").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
+    read = {v for p in sources for v in re.findall(r"PLAYGROUND_[A-Z]+", p.read_text(encoding="utf-8"))}
+    assert told - {"CHROMIUM"} == read
+
+
+def test_torch_is_pinned_and_comes_first():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    packages = [line for line in lines if line and not line.startswith("#")]
+    assert packages[0] == "torch==2.13.0"
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in packages)
+    assert f"pip install {packages[0]}" in README
+    assert (
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"] == ">=3.11"
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package with the example family dropped in, as the README says."""
+    shutil.copytree(ROOT / "playground", tmp_path / "playground", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "docs" / "example_family.py", tmp_path / "playground" / "families" / "energy.py")
+    return tmp_path
+
+
+def test_the_example_family_is_short_and_works_by_being_there(copy):
+    assert len((ROOT / "docs" / "example_family.py").read_text(encoding="utf-8").splitlines()) <= 60
+    code = (
+        "from playground.__main__ import main; import sys\n"
+        "main(['list', '--json'])\nprint('---')\n"
+        "sys.exit(main(['train', '--family', 'energy', '--dataset', 'moons', '--set', 'width=16', '--steps', '120',"
+        " '--json']))"
+    )
+    env = os.environ | {"PLAYGROUND_HOME": str(copy / "runs"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=copy, env=env, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    there, trained = (json.loads(part) for part in done.stdout.decode().split("---\n"))
+    assert there["families"]["energy"]["title"] == "Energy matching"
+    assert "width" in there["families"]["energy"]["schema"]["properties"]
+    assert trained["steps"] == 120
+    assert trained["metrics"]["loss/g"] > 0
+    assert trained["experiment"]["model"]["width"] == 16
+
+
+def test_the_example_family_keeps_the_family_contract(copy):
+    (copy / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "test_families_contract.py", copy / "tests")
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/test_families_contract.py",
+        "-k",
+        "energy",
+        "-p",
+        "no:cacheprovider",
+    ]
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout.decode()[-3000:]
