@@ -23,6 +23,7 @@ def main() -> int:
         page.keyboard.press("Space")
         step = "() => [...window.__playgroundHubs.values()][0].status.step"
         page.wait_for_function(f"{step} > {STEP}", timeout=300_000)
+        page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
         page.mouse.move(5, 5)
         page.wait_for_timeout(1500)
         page.screenshot(path=TARGET)
