@@ -20,7 +20,7 @@ title.row("GAN lab")
 state.act(live.transport(view.run, token=engine.token, data=about, key="transport"))
 state.say()
 settings.pending()
-picture, reading = st.columns([11, 9], gap="medium")
+picture, reading = st.columns([20, 13], gap="medium")
 with picture:
     state.act(live.stage(view.run, token=engine.token, data=about, key="stage"))
 with reading:

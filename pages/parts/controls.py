@@ -49,35 +49,32 @@ def group(title: str, fields: list[Knob], open_: bool, above: Callable[[], None]
 
 
 def control(k: Knob) -> None:
-    """Draw one field."""
+    """Draw one field: label with mark and help, widget, and, where it was changed, its default as the way back."""
     value, beside = state.shown().value(k.name), all(len(label) <= BESIDE for label in k.choice_labels)
     with st.container(key=f"field-{k.name}", gap=None):
         with st.container(key=f"head-{k.name}", horizontal=True, gap="small", vertical_alignment="center"):
-            _head(k, value)
+            st.markdown(f"{LIVE if k.live else RESTART} {k.label}", help=about(k), width="stretch")
             if k.kind in ("int", "float"):
                 _box(k, value)
             elif k.kind == "bool":
                 _toggle(k, value)
             elif k.kind == "choice" and beside:
                 _choice(k, value)
+            if (
+                value != k.default
+            ):  # drawn last, so that its coming and going moves no other element; shown in the middle
+                st.button(
+                    f"↺ {text_of(k, k.default)}",
+                    key=f"back-{k.name}",
+                    type="tertiary",
+                    help="Back to the default",
+                    on_click=state.edit,
+                    kwargs={k.name: k.default},
+                )
         if k.kind in ("int", "float"):
             _slider(k, value)
         elif k.kind == "choice" and not beside:
             _choice(k, value)
-
-
-def _head(k: Knob, value: Any) -> None:
-    """Draw a field's label with its mark and help, and, where it was changed, its default as the way back."""
-    st.markdown(f"{LIVE if k.live else RESTART} {k.label}", help=about(k), width="stretch")
-    if value != k.default:
-        st.button(
-            f"↺ {text_of(k, k.default)}",
-            key=f"back-{k.name}",
-            type="tertiary",
-            help="Back to the default",
-            on_click=state.edit,
-            kwargs={k.name: k.default},
-        )
 
 
 def about(k: Knob) -> str:

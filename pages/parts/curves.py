@@ -27,7 +27,8 @@ TABS = {
     "Distances": ("divergences", "wasserstein", "mmd"),
 }
 EVERY = 1.0  # seconds between redraws: two such curves cost a browser 30 ms
-HEIGHT = 232
+HEIGHT = 248
+FONT = "Source Sans, sans-serif"  # the page's
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 MOVING = ("running", "warming")
 
@@ -64,7 +65,7 @@ def worth(name: str, experiment: Experiment) -> bool:
 def _charts(names: list[str], style: Style) -> None:
     told = history()
     for i, name in enumerate(names):
-        figure = draw(name, told, style).update_layout(uirevision=f"{state.lab().run} {name}")
+        figure = draw(name, told, style).update_layout(uirevision=f"{state.lab().run} {name}", font_family=FONT)
         bar = BAR | {"toImageButtonOptions": {"filename": f"{state.lab().run}-{name}", "scale": 2}}
         st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=CURVES[name].about)
 

@@ -25,6 +25,7 @@ from playground.store import RunFolder
 
 FPS = 20.0
 SHARE = 0.04  # of the time may go into frames while the run trains
+LONGEST = 0.5  # seconds: the picture never stands still for longer, also after a frame with noise floors to measure
 STATUS_EVERY = 0.5  # seconds
 SETTLED = 1.0  # seconds without an edit after which noise floors are measured again
 NEVER = float("inf")
@@ -294,16 +295,16 @@ class Session:
 
     def paint(self) -> None:
         """Put a frame into the mapped file and plan the next one."""
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         self.loop.flush()
         self.stale = False
         self.number += 1
         turn = self.number if self.in_turns and self.state == "running" else None
         self.writer.write(self.number, self.painter.frame(self.layers, self.about(), turn))
-        now = time.perf_counter()
+        cost = time.process_time() - cpu  # not the clock's time: on a busy machine that is mostly waiting
         if turn is None:  # layers take turns where all of them in every frame would make frames too rare
-            self.in_turns = now - began > SHARE * self.gap
-        self.next_frame = began + max(self.gap, (now - began) / SHARE)
+            self.in_turns = cost > SHARE * self.gap
+        self.next_frame = began + min(max(self.gap, cost / SHARE), LONGEST)
         self.tell()
 
     def about(self) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def witness() -> Witness:
 @pytest.fixture
 def context(browser: Browser, witness: Witness) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(90_000)
     witness.watch(context)
     yield context
     context.close()
