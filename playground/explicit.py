@@ -6,27 +6,25 @@ A layer is h = act(a), a = x Wᵀ + b. With δ = ∂loss/∂a from above, backpr
 
 On a small net autograd spends most of its time on bookkeeping and on fresh memory. Here every product is written into a
 buffer that the next step uses again, weight gradients go straight into the flat vector, and a discriminator that the
-generator trains through gives gradients of its input only. The loss itself stays with autograd, on the logits alone, so
-that there is one definition of each loss.
+generator trains through gives gradients of its input only.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
+from playground.losses import LOSSES
 from playground.nets import MLP, SLOPE, Flat, Linear
 
 aten = torch.ops.aten
 
-Loss = Callable[..., Tensor]  # logits (B,) of one or two batches -> scalar
-
 
 NARROW = 8  # columns; below that MKL takes a product with few columns up to six times faster the other way round
-PLANS = 4  # batch sizes kept in memory: D's two, G's, and one to spare while the batch size is being changed
 
 
 class Elementwise(NamedTuple):
@@ -68,17 +66,27 @@ ELEMENTWISE = {
 
 
 class Layer:
-    """One layer at one batch size: its weights, its gradients, and memory that every step writes into anew."""
+    """One layer: its weights, its gradients, and memory for `rows` rows that every step writes into anew.
 
-    def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, keep: bool) -> None:
+    Memory is used as often as can be, since what a step touches should stay in the core's own cache: the activation
+    goes where its argument was if its slope allows, and δ of the layer below where the activation was.
+    """
+
+    def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, in_place: bool) -> None:
         (self.weight, self.weight_grad), (self.bias, self.bias_grad) = weight, bias
         outputs, inputs = self.weight.shape
         self.transposed = self.weight.T
+        self.narrow = inputs <= NARROW
         self.x = self.weight  # what entered at the last forward
         self.a = self.weight.new_empty(rows, outputs)  # x Wᵀ + b
-        self.h = self.weight.new_empty(rows, outputs) if keep else self.a  # act(a), in the place of a where it may
-        self.below = self.weight.new_empty(rows, inputs)  # δ W
-        self.narrow = inputs <= NARROW
+        self.h = self.a if in_place else torch.empty_like(self.a)  # act(a)
+        self.below = self.h if inputs == outputs else self.weight.new_empty(rows, inputs)  # δ W
+
+    def shortened(self, rows: int) -> Layer:
+        """Return the same layer at fewer rows, in the same memory."""
+        layer = copy.copy(self)
+        layer.a, layer.h, layer.below = self.a[:rows], self.h[:rows], self.below[:rows]
+        return layer
 
     def weight_gradient(self, delta: Tensor) -> None:
         """Write δᵀx and Σδ into the flat gradient."""
@@ -95,22 +103,24 @@ class Layer:
 
 
 class Backprop:
-    """Forward and backward of one MLP whose parameters live in `flat`."""
+    """Forward and backward of one MLP on `flat`; one backward a forward, since it eats its own trail."""
 
     def __init__(self, net: MLP, flat: Flat) -> None:
         self.act = ELEMENTWISE[net.activation]
         self.width = net.sizes[0]
         self.pieces = flat.parts()  # weight, bias, weight, bias, ...
+        self.rows = 0  # that there is memory for
         self.plans: dict[int, list[Layer]] = {}
         self.layers: list[Layer] = []  # those of the last forward
 
     def plan(self, rows: int) -> list[Layer]:
-        """Return the layers with memory for so many rows."""
-        if rows not in self.plans:
-            if len(self.plans) == PLANS:
-                self.plans.clear()
+        """Return the layers at so many rows."""
+        if rows > self.rows:
             pairs = zip(self.pieces[0::2], self.pieces[1::2], strict=True)
-            self.plans[rows] = [Layer(weight, bias, rows, not self.act.from_output) for weight, bias in pairs]
+            full = [Layer(weight, bias, rows, self.act.from_output) for weight, bias in pairs]
+            self.rows, self.plans = rows, {rows: full}
+        if rows not in self.plans:
+            self.plans[rows] = [layer.shortened(rows) for layer in self.plans[self.rows]]
         return self.plans[rows]
 
     @torch.no_grad()
@@ -142,33 +152,65 @@ class Backprop:
         return delta
 
 
+class Slopes(NamedTuple):
+    """Slopes of a loss at D's outputs, times the batch size: D's loss at real and at fake outputs, G's at fake ones."""
+
+    real: Callable[[Tensor, float], Tensor]  # (outputs, label smoothing)
+    fake: Callable[[Tensor], Tensor]
+    g: Callable[[Tensor], Tensor]
+
+
+# σ(-a) stays exact where 1 - σ(a) rounds to nothing, on points that D is sure of.
+CROSS_ENTROPY = Slopes(lambda a, s: s - torch.sigmoid(-a), torch.sigmoid, lambda b: -torch.sigmoid(-b))
+CRITIC = Slopes(lambda a, s: -torch.ones_like(a), torch.ones_like, lambda b: -torch.ones_like(b))
+
+# A relativistic loss ties all rows together: its slopes are left to autograd.
+SLOPES = {
+    "minimax": CROSS_ENTROPY._replace(g=lambda b: -torch.sigmoid(b)),
+    "non-saturating": CROSS_ENTROPY,
+    "least-squares": Slopes(lambda a, s: a - (1 - s), lambda b: b, lambda b: b - 1),
+    "hinge": CRITIC._replace(real=lambda a, s: -(a < 1).to(a.dtype), fake=lambda b: (b > -1).to(b.dtype)),
+    "wasserstein-clip": CRITIC,
+    "wasserstein-gp": CRITIC,
+}
+
+
 class Players:
-    """A generator and a discriminator that fill each other's flat gradients."""
+    """A generator and a discriminator, each with the gradient of its loss, named as in `losses.LOSSES`."""
 
     def __init__(self, g: MLP, flat_g: Flat, d: MLP, flat_d: Flat) -> None:
         self.g, self.d = Backprop(g, flat_g), Backprop(d, flat_d)
 
-    def d_gradient(self, real: Tensor, fake: Tensor, loss: Loss) -> tuple[Tensor, Tensor, Tensor]:
-        """Fill D's gradient of loss(real output, fake output); return the loss and both outputs (B,)."""
+    def d_gradient(
+        self, real: Tensor, fake: Tensor, loss: str, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Fill D's gradient on points (B m, dim); return the loss and D's outputs on real and fake rows, (B,) each."""
         rows = torch.cat([real, fake]).view(-1, self.d.width)  # one pass: this net treats each row by itself
-        real_out, fake_out = self.d.forward(rows).squeeze(1).chunk(2)
-        value, slope = slopes(loss, real_out, fake_out)
-        self.d.backward(torch.cat(slope).unsqueeze(1))
-        return value, real_out, fake_out
+        a, b = self.d.forward(rows).squeeze(1).chunk(2)
+        value = LOSSES[loss].d
+        if loss in SLOPES:
+            slope = torch.cat([SLOPES[loss].real(a, smoothing), SLOPES[loss].fake(b)]) / len(a)
+        else:
+            slope = torch.cat(by_autograd(lambda a, b: value(a, b, smoothing), a, b))
+        self.d.backward(slope.unsqueeze(1))
+        return value(a, b, smoothing), a, b
 
-    def g_gradient(self, fake: Tensor, real: Tensor | None, loss: Loss) -> tuple[Tensor, Tensor, Tensor]:
-        """Fill G's gradient of loss(fake output, real output), `fake` being what the last `g.forward` returned.
+    def g_gradient(self, fake: Tensor, real: Tensor | None, loss: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Fill G's gradient, `fake` (B m, dim) being what the last `g.forward` returned.
 
-        D judges rows of m points (PacGAN) where its input is m times as wide as G's output. `loss` gets the fake output
-        twice where it has no use for real points (None). Returns the loss, the fake output (B,) and ∂loss/∂fake.
+        `real` is for losses that compare the two, else None. D judges rows of m points (PacGAN) where its input is m
+        times as wide as G's output. Returns the loss, D's output on the fake rows (B,) and ∂loss/∂fake (B m, dim).
         """
-        rows = fake.view(-1, self.d.width)
-        compared = None if real is None else self.d.forward(real.reshape(-1, self.d.width)).squeeze(1)
-        out = self.d.forward(rows).squeeze(1)
-        value, (slope,) = slopes(lambda fakes: loss(fakes, fakes if compared is None else compared), out)
+        a = None if real is None else self.d.forward(real.reshape(-1, self.d.width)).squeeze(1)
+        b = self.d.forward(fake.view(-1, self.d.width)).squeeze(1)
+        a = b if a is None else a
+        if loss in SLOPES:
+            slope = SLOPES[loss].g(b) / len(b)
+        else:
+            (slope,) = by_autograd(lambda b: LOSSES[loss].g(b, a), b)
         push = self.d.input_gradient(slope.unsqueeze(1)).view(fake.shape)
         self.g.backward(push)
-        return value, out, push
+        return LOSSES[loss].g(b, a), b, push
 
 
 def fits(net: nn.Module) -> TypeGuard[MLP]:
@@ -186,9 +228,7 @@ def forward(net: nn.Module, flat: Flat) -> Callable[[Tensor], Tensor]:
     return Backprop(net, flat).forward if fits(net) else torch.no_grad()(net.forward)
 
 
-def slopes(loss: Loss, *logits: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Return the loss and its gradient with respect to each batch of logits."""
-    leaves = [x.detach().requires_grad_() for x in logits]
-    with torch.enable_grad():
-        value = loss(*leaves)
-    return value.detach(), torch.autograd.grad(value, leaves)
+def by_autograd(loss: Callable[..., Tensor], *outputs: Tensor) -> tuple[Tensor, ...]:
+    """Return the gradient of a loss with respect to each batch of D's outputs."""
+    leaves = [x.detach().requires_grad_() for x in outputs]
+    return torch.autograd.grad(loss(*leaves), leaves)

@@ -234,7 +234,7 @@ class Gan(Family):
             fake = self.replay.mix(fake, c.replay, rng["replay"])
         real, fake = self._blur(real, rng), self._blur(fake, rng)
         if hand:
-            loss, a, b = hand.d_gradient(real, fake, lambda a, b: losses.LOSSES[c.loss].d(a, b, c.smoothing))
+            loss, a, b = hand.d_gradient(real, fake, c.loss, c.smoothing)
             return Turn("d", fake, b, loss, real=real, real_score=a, z=z)
         self.d.train()
         total, turn = self._d_loss(self.d, real, fake, rng)
@@ -265,7 +265,7 @@ class Gan(Family):
         compares = c.loss == "relativistic"
         real = self._blur(real, rng) if compares or c.unroll else real
         if hand:
-            loss, score, slope = hand.g_gradient(fake, real if compares else None, losses.LOSSES[c.loss].g)
+            loss, score, slope = hand.g_gradient(fake, real if compares else None, c.loss)
             return Turn("g", fake, score, loss, z=z, push=-len(fake) * slope if push else None)
         critic: penalties.Critic = self.d
         if c.unroll:
