@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 
+from benchmarks.step import greatest_difference
 from playground import explicit, losses, nets, optim
 from playground.experiment import Experiment
 from playground.families.gan import Gan
@@ -204,3 +205,9 @@ def test_family_leaves_to_autograd_what_needs_it(values):
 def test_family_leaves_other_networks_to_autograd(dataset, values):
     experiment = Experiment(dataset=dataset).changed(**values)
     assert Gan(experiment.model, experiment.data, Streams(0)).explicit is None
+
+
+def test_benchmark_compares_two_loops_that_do_the_same():
+    threads = torch.get_num_threads()
+    assert greatest_difference(batch=64) <= 1e-5
+    torch.set_num_threads(threads)
