@@ -83,11 +83,11 @@ class Painter:
         With a `turn` only one of the dear layers is made anew, the others are those of the frame before.
         """
         self._refresh()
-        wanted = set(layers)
+        wanted = set(layers) | ({"fake"} if "optimal" in layers else set())
         dear = [name for name in DEAR if name in layers]
-        if turn is not None and dear:
-            wanted -= {name for i, name in enumerate(dear) if i != turn % len(dear) and name in self._layers}
-        self._draw(frozenset(wanted | {"fake"}))
+        if turn is not None and dear:  # a single one has its turn in every second frame
+            wanted -= {name for i, name in enumerate(dear) if i != turn % max(2, len(dear)) and name in self._layers}
+        self._draw(frozenset(wanted))
         shown = {name: array for name, array in self._layers.items() if name in layers or name in ("path", "field")}
         here = {"v": VERSION, "extent": self.view.extent, "layers": sorted(shown), "range": self._range}
         return encode(shown, here | {"critic": bool(getattr(self.loop.family, "critic", False))} | about)

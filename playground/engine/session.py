@@ -24,8 +24,8 @@ from playground.families.base import SubStep
 from playground.store import RunFolder
 
 FPS = 20.0
-SHARE = 0.04  # of the time may go into frames while the run trains
-LONGEST = 0.5  # seconds: the picture never stands still for longer, also after a frame with noise floors to measure
+SHARE = 0.035  # of the time may go into frames while the run trains: 0.95 of its speed stays, with some to spare
+LONGEST = 0.5  # seconds: the picture never stands still for longer
 STATUS_EVERY = 0.5  # seconds
 SETTLED = 1.0  # seconds without an edit after which noise floors are measured again
 NEVER = float("inf")
@@ -295,12 +295,13 @@ class Session:
 
     def paint(self) -> None:
         """Put a frame into the mapped file and plan the next one."""
-        began, cpu = time.perf_counter(), time.process_time()
         self.loop.flush()
+        about = self.about()  # its verdict and floors are rare and dear: they do not hold up the next frame
+        began, cpu = time.perf_counter(), time.process_time()
         self.stale = False
         self.number += 1
         turn = self.number if self.in_turns and self.state == "running" else None
-        self.writer.write(self.number, self.painter.frame(self.layers, self.about(), turn))
+        self.writer.write(self.number, self.painter.frame(self.layers, about, turn))
         cost = time.process_time() - cpu  # not the clock's time: on a busy machine that is mostly waiting
         if turn is None:  # layers take turns where all of them in every frame would make frames too rare
             self.in_turns = cost > SHARE * self.gap

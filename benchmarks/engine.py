@@ -1,0 +1,281 @@
+"""What training in a worker, watching it and drawing pages cost, measured on this machine in one run.
+
+Ratios: the worker (watched or not) and a bare loop over the same step take turns in short blocks; the ratio is the
+median over neighbouring blocks, so that a machine busy with other things disturbs it little. The bare loop draws a
+batch and does the step, nothing else; the worker's scores, rows and keyframes count against it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import uvicorn
+from starlette.applications import Starlette
+from websockets.sync.client import ClientConnection, connect
+
+from playground.engine import Engine
+from playground.engine.frames import LAYERS
+from playground.engine.loop import Loop
+from playground.engine.stream import routes
+from playground.experiment import Experiment
+
+PAIRS, BLOCK = 12, 0.6  # blocks of so many seconds each
+TIMES = 9  # how often a delay is measured
+STREAMED = 4.0  # seconds of a stream
+GARBAGE = """
+import gc, sys, time
+import streamlit, torch, plotly.graph_objects
+import playground.engine
+from streamlit.runtime.scriptrunner import script_runner
+gc.collect()
+if sys.argv[1] == "frozen":
+    gc.freeze()
+def once():
+    start = time.process_time()
+    gc.collect(2)
+    return time.process_time() - start
+print(sorted(once() for _ in range(7))[3])
+"""
+
+
+def experiment() -> Experiment:
+    """Return what is trained here: the lab's own default."""
+    return Experiment(device="cpu")
+
+
+def rows() -> Iterator[dict[str, Any]]:
+    """Measure, and yield rows as `python -m playground bench` prints them."""
+    with tempfile.TemporaryDirectory() as root, engine_in(Path(root)) as engine:
+        yield delay("click to first frame, warm worker", first_frames(engine), 1500)
+        run = engine.prepare(experiment())
+        engine.send(run, "play")
+        bare = Bare()
+        yield ratio("worker over bare loop, nobody watching", race(engine, run, bare), 0.98)
+        with watching(engine, run):
+            yield ratio("worker over bare loop, 20 frames/s asked", race(engine, run, bare), 0.95)
+        yield delay("pause takes effect", pauses(engine, run), 100)
+        yield delay("live edit takes effect", edits(engine, run), 100)
+        yield from streamed(engine, run)
+    yield from garbage()
+
+
+@contextmanager
+def engine_in(root: Path) -> Iterator[Engine]:
+    """Give an engine with a warm worker, shut down afterwards."""
+    threads = torch.get_num_threads()
+    engine = Engine(root, workers=2, grace=3600)
+    engine.launcher.pool.warm(120)
+    try:
+        yield engine
+    finally:
+        engine.shutdown()
+        torch.set_num_threads(threads)
+
+
+def row(name: str, value: float, target: str, ok: bool | None, *, unit: str, note: str = "") -> dict[str, Any]:
+    """Return a row of the bench table."""
+    return {"name": name, "value": round(value, 4), "target": target, "ok": ok, "unit": unit, "note": note}
+
+
+def delay(name: str, seconds: list[float], most: float) -> dict[str, Any]:
+    """Return a row on a delay in milliseconds: the median counts, the note tells the worst."""
+    middle = 1000 * statistics.median(seconds)
+    return row(name, middle, f"at most {most:g}", middle <= most, unit="ms", note=f"worst {1000 * max(seconds):.0f}")
+
+
+def ratio(name: str, pairs: list[tuple[float, float]], least: float) -> dict[str, Any]:
+    """Return a row on steps a second (worker, bare)."""
+    middle = statistics.median(a / b for a, b in pairs)
+    ours, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return row(
+        name,
+        middle,
+        f"at least {least:g}",
+        middle >= least,
+        unit="times",
+        note=f"{ours:.0f} against {bare:.0f} steps/s",
+    )
+
+
+# -- steps a second ---------------------------------------------------------------------------------------------------
+
+
+class Bare:
+    """A loop over the family's step with nothing around it."""
+
+    def __init__(self) -> None:
+        self.loop = Loop(experiment())
+        self.steps(0.2)
+
+    def steps(self, seconds: float) -> float:
+        """Train for so long; return steps a second."""
+        data, family, rng = self.loop.data, self.loop.family, self.loop.rng
+        count, start = 0, time.perf_counter()
+        while (now := time.perf_counter()) - start < seconds:
+            family.step(data.sample(family.rows, rng["data"]), rng)
+            count += 1
+        return count / (now - start)
+
+
+def race(engine: Engine, run: str, bare: Bare) -> list[tuple[float, float]]:
+    """Return steps a second of (worker, bare loop) in neighbouring blocks."""
+
+    def worker() -> float:
+        begin, start = engine.send(run, "play")["step"], time.perf_counter()
+        time.sleep(BLOCK)
+        end = engine.send(run, "pause")["step"]
+        return float(end - begin) / (time.perf_counter() - start)
+
+    engine.send(run, "pause")
+    worker()
+    return [(worker(), bare.steps(BLOCK)) for _ in range(PAIRS)]
+
+
+@contextmanager
+def watching(engine: Engine, run: str) -> Iterator[None]:
+    """Read every frame of a run for as long as this lasts, at most 20 a second."""
+    over = threading.Event()
+
+    def read() -> None:
+        seen = 0
+        while not over.wait(1 / 20):
+            found = engine.frame(run, seen)
+            seen = found[0] if found else seen
+
+    engine.watch(run, "bench", list(LAYERS))
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
+        engine.unwatch(run, "bench")
+
+
+# -- delays -----------------------------------------------------------------------------------------------------------
+
+
+def first_frames(engine: Engine) -> list[float]:
+    """Return the seconds from the first play of a run to a frame of it in motion."""
+    found = []
+    for seed in range(5):
+        run = engine.prepare(experiment().changed(seed=seed))
+        engine.watch(run, "bench", ["real", "fake", "surface"])
+        number = waited(lambda run=run: engine.frame(run, -1))[0]  # type: ignore[misc]
+        start = time.perf_counter()
+        engine.send(run, "play")
+        while not (engine.status(run).step and engine.frame(run, number)):
+            time.sleep(0.001)
+        found.append(time.perf_counter() - start)
+        engine.send(run, "stop")
+        engine.launcher.pool.warm(120)
+    return found
+
+
+def pauses(engine: Engine, run: str) -> list[float]:
+    """Return the seconds that a pause takes to be acknowledged."""
+    return [timed(lambda: engine.send(run, "pause"), before=lambda: engine.send(run, "play")) for _ in range(TIMES)]
+
+
+def edits(engine: Engine, run: str) -> list[float]:
+    """Return the seconds that a live edit takes to be acknowledged on a run that trains."""
+    engine.send(run, "play")
+    rates = iter([1e-3 + 1e-5 * i for i in range(TIMES)])
+    found = [timed(lambda: engine.send(run, "set", values={"lr_g": next(rates)})) for _ in range(TIMES)]
+    engine.send(run, "pause")
+    return found
+
+
+def timed(call: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
+    """Return the seconds that a call takes, after a pause for breath."""
+    before()
+    time.sleep(0.15)
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def waited(condition: Callable[[], Any]) -> Any:
+    """Return the first value of `condition` that is something."""
+    while not (value := condition()):
+        time.sleep(0.001)
+    return value
+
+
+# -- the stream -------------------------------------------------------------------------------------------------------
+
+
+def streamed(engine: Engine, run: str) -> Iterator[dict[str, Any]]:
+    """Yield rows on a stream that a browser reads as fast as frames come."""
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(engine)), port=0, log_level="error"))
+    clock: Future[int] = Future()
+
+    def serve() -> None:
+        clock.set_result(time.pthread_getcpuclockid(threading.get_ident()))
+        server.run()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    waited(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    url = f"ws://127.0.0.1:{port}/playground/stream/{run}?token={engine.token}"
+    engine.send(run, "play")
+    with connect(url, origin=f"http://127.0.0.1:{port}") as socket:  # type: ignore[call-overload]
+        watch(socket, 1.0)  # the first frames also bring the noise floors
+        before, (count, size) = time.clock_gettime(clock.result()), watch(socket, STREAMED)
+        used = time.clock_gettime(clock.result()) - before
+    engine.send(run, "pause")
+    server.should_exit = True
+    thread.join()
+    each = 1000 * used / count
+    yield row("server time a frame", each, "at most 2", each <= 2, unit="ms", note=f"{count / STREAMED:.1f} frames/s")
+    yield row("size of a frame, all layers", size / 1000, "at most 30", size <= 30_000, unit="KB")
+
+
+def watch(socket: ClientConnection, seconds: float) -> tuple[int, int]:
+    """Read frames for so long; return how many came and the size of the largest."""
+    count = largest = number = 0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        socket.send(json.dumps({"next": number, "layers": LAYERS}))
+        while not isinstance(message := socket.recv(), bytes):
+            pass
+        number = int.from_bytes(message[:8], "little")
+        count, largest = count + 1, max(largest, len(message))
+    return count, largest
+
+
+# -- a page's rerun ---------------------------------------------------------------------------------------------------
+
+
+def garbage() -> Iterator[dict[str, Any]]:
+    """Yield rows on the collection that Streamlit runs after every rerun, with and without what the engine does."""
+    found = {}
+    for how in ("frozen", "plain"):
+        command = [sys.executable, "-c", GARBAGE, how]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+        found[how] = 1000 * float(done.stdout.split()[-1])
+    good, note = found["frozen"] <= 15, f"{found['plain']:.0f} without gc.freeze()"
+    yield row("garbage collection after a rerun", found["frozen"], "at most 15", good, unit="ms", note=note)
+
+
+if __name__ == "__main__":
+    for measured in rows():
+        mark = {True: "ok  ", False: "MISS", None: "    "}[measured["ok"]]
+        print(
+            f"{mark} {measured['name']:44} {measured['value']:10} {measured['unit']:6} {measured['target']:14}",
+            measured["note"],
+        )
