@@ -26,14 +26,14 @@ def noise_mesh(mesh: int, noise_dim: int, kind: str, device: torch.device) -> Te
     The lines hold equal shares of the noise between them: evenly spaced for uniform noise, quantiles (2 % to 98 %) for
     Gaussian noise. With one noise number all rows are the same.
     """
-    line = torch.linspace(-0.96, 0.96, mesh, device=device)
+    line = torch.linspace(-0.96, 0.96, mesh)
     if kind == "gaussian":
         line = torch.erfinv(line) * 2**0.5
     second, first = torch.meshgrid(line, line, indexing="ij")
-    codes = torch.zeros(mesh * mesh, noise_dim, device=device)
+    codes = torch.zeros(mesh * mesh, noise_dim)
     codes[:, 0] = first.flatten()
     codes[:, 1:2] = second.reshape(-1, 1)[:, : noise_dim - 1]
-    return codes
+    return codes.to(device)
 
 
 def layers(
