@@ -86,18 +86,21 @@ export class Hub {
     url.searchParams.set("token", this.token);
     const socket = (this.socket = new WebSocket(url));
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      if (this.connection === "fallback") this.post?.({ do: "fallback", on: false });
-      this.failures = 0;
-      this.everOpen = true;
-      this.setConnection("open");
-      this.askNext();
-    };
+    socket.onopen = () => this.askNext();
     socket.onmessage = (message) => {
+      if (this.connection !== "open") this.proven();
       if (typeof message.data === "string") this.onText(JSON.parse(message.data));
       else this.onFrame(decodeFrame(message.data));
     };
     socket.onclose = () => this.onClose();
+  }
+
+  // A proxy may accept a WebSocket and carry nothing: only a message proves that it works.
+  proven() {
+    if (this.connection === "fallback") this.post?.({ do: "fallback", on: false });
+    this.failures = 0;
+    this.everOpen = true;
+    this.setConnection("open");
   }
 
   onClose() {
@@ -172,7 +175,7 @@ export class Hub {
 
   // First paint: what Python knew when it drew the page; a frame or an idle report replaces it.
   seed(status) {
-    if (status && !this.frame && this.connection !== "open") this.merge(status);
+    if (status && this.connection !== "open" && (!this.frame || this.connection === "fallback")) this.merge(status);
   }
 
   merge(news) {

@@ -49,7 +49,7 @@ class Stage {
       button("fit", "Reset the view (double click)", () => this.resetView(), { kind: "ghost", words: false }),
       button("image", "Save the stage as PNG", () => this.savePng(), { kind: "ghost", words: false }),
     );
-    this.ask = button("help", "What am I looking at?", () => this.help.toggle(this.ask), { kind: "ghost" });
+    this.ask = button("help", "Layers explained", () => this.help.toggle(this.ask), { kind: "ghost" });
     this.tip = h("div.tip", { hidden: true });
     this.where = h("div.where.num.dim", { "aria-hidden": "true" });
     this.card = h("div.card", { hidden: true });
@@ -70,6 +70,7 @@ class Stage {
     const hub = this.follower.follow(component);
     this.title = data.title || data.run;
     this.painter.setTheme(theme(this.root));
+    this.tellLayers = (layers) => component.setStateValue("layers", layers);
     if (!this.layers) this.setLayers(remembered() ?? new Set(data.layers ?? ["real", "fake", "surface"]));
     else hub.setLayers(this.wanted());
     hub.offer(data.frame);
@@ -174,6 +175,7 @@ class Stage {
       this.refreshLegend(this.painter.frame);
     }
     this.hub.setLayers(this.wanted());
+    if (this.hub.connection === "fallback") this.tellLayers(this.wanted());
     for (const chip of this.chips.children) chip.setAttribute("aria-pressed", layers.has(chip.dataset.layer));
     this.repaint();
   }

@@ -72,7 +72,7 @@ const CURVES = [
 
 // The panel and its way of opening: {panel, toggle(button)}.
 export function helpPanel() {
-  const panel = h("div.help", { hidden: true, role: "dialog", "aria-label": "What am I looking at?", tabindex: "-1" });
+  const panel = h("div.help", { hidden: true, role: "dialog", "aria-label": "Layers explained", tabindex: "-1" });
   const list = (entries) => h("dl", {}, ...entries.flatMap(({ label, help, swatch: mark }) => [
     h("dt", {}, mark ? mark() : null, label), h("dd", { text: help }),
   ]));

@@ -9,12 +9,15 @@ once and the stage then draws the same frames as its data, five times a second, 
 from __future__ import annotations
 
 import base64
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from playground.engine import EngineError, get_engine
+from playground.engine.manager import viewer_id
 
 Action = dict[str, Any]
 
@@ -77,13 +80,38 @@ def pad(*, data: dict[str, Any] | None = None, key: str) -> list[list[float]] | 
 @st.fragment(run_every=FALLBACK_EVERY)
 def _fallback_stage(run_id: str, token: str, data: dict[str, Any], key: str) -> None:
     """Draw the stage from frames that travel as its data."""
-    found = get_engine().frame(run_id, -1)
+    wanted = st.session_state.get(key, {}).get("layers") or data.get("layers") or ["real", "fake", "surface"]
+    found = _viewer(run_id).frame(wanted)
     frame = None if found is None else base64.b64encode(found[0].to_bytes(8, "little") + found[1]).decode()
-    result = _stage(key=key, data=_about(run_id, token, data) | {"frame": frame}, on_action_change=_nothing)
+    about = _about(run_id, token, data) | {"status": get_engine().status(run_id).to_json(), "frame": frame}
+    result = _stage(key=key, data=about, on_action_change=_nothing, on_layers_change=_nothing)
     action = _page_action(run_id, result.action)
     if action is not None:
         st.session_state[f"{key}_action"] = action
         st.rerun()
+
+
+@dataclass(frozen=True)
+class _Viewer:
+    """A session that watches without a stream; the engine must know, or it stops the run as one that nobody watches."""
+
+    run_id: str
+    name: str
+
+    def frame(self, layers: list[str]) -> tuple[int, bytes] | None:
+        """Return the newest frame with these layers."""
+        get_engine().watch(self.run_id, self.name, layers)
+        return get_engine().frame(self.run_id, -1)
+
+    def leave(self) -> None:
+        """Watch no more."""
+        with contextlib.suppress(EngineError):  # the run has been deleted meanwhile
+            get_engine().unwatch(self.run_id, self.name)
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=_Viewer.leave)
+def _viewer(run_id: str) -> _Viewer:
+    return _Viewer(run_id, viewer_id())
 
 
 def _about(run_id: str, token: str, data: dict[str, Any]) -> dict[str, Any]:
