@@ -155,11 +155,12 @@ export class Hub {
     this.askNext();
   }
 
-  // Take a frame that Python passed as data because no WebSocket gets through.
-  offer(text) {
+  // Take a frame and a status that Python passed as data because no WebSocket gets through.
+  offer(text, status) {
     if (!text || this.connection === "open") return;
     const frame = decodeFrame(fromBase64(text));
     if (!this.frame || frame.seq > this.frame.seq) this.onFrame(frame);
+    this.merge(status);
   }
 
   // -- status ----------------------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ export class Hub {
 
   // First paint: what Python knew when it drew the page; a frame or an idle report replaces it.
   seed(status) {
-    if (status && this.connection !== "open" && (!this.frame || this.connection === "fallback")) this.merge(status);
+    if (status && !this.frame && this.connection !== "open") this.merge(status);
   }
 
   merge(news) {

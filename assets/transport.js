@@ -144,7 +144,8 @@ class Transport {
     const before = this.told?.run === this.hub.runId ? this.told : null;
     const news = before && (before.state !== state || (before.version !== undefined && before.version !== version));
     this.told = { run: this.hub.runId, state, version };
-    if (!news) return;
+    // a verb that travels through Python tells the page itself; a second message would displace it
+    if (!news || this.hub.connection === "fallback") return;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => this.hub && this.follower.post({ do: "changed" }), 150);
   }

@@ -10,11 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from playground.engine.frames import encode
-from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
 
-HUB = "[...window.__playgroundHubs.values()][0]"
+HUB = "[...(window.__playgroundHubs ?? new Map()).values()][0]"
 
 
 def js(page: Page, module: str, body: str, argument: Any = None) -> Any:
@@ -37,7 +36,7 @@ def chip(page: Page, name: str) -> Locator:
 
 
 @pytest.fixture
-def bare(context: BrowserContext, server: Server) -> Page:
+def bare(context: BrowserContext, server: Any) -> Page:
     """A page of the app's origin without the app: enough to import its modules."""
     page = context.new_page()
     page.goto(f"{server.url}/playground/assets/view.js")
