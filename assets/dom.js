@@ -98,7 +98,7 @@ export class Follower {
       this.hub = this.hubOf(data.run, data.token, appBase());
       for (const [topic, listener] of Object.entries(this.topics)) this.offs.push(this.hub.on(topic, listener));
     }
-    this.post = (action) => setTriggerValue("action", { ...action, at: Date.now() });
+    this.post = (action) => setTriggerValue("action", { at: Date.now(), ...action });
     if (this.main || !this.hub.mainPost) this.hub.post = this.post;
     if (this.main) this.hub.mainPost = true;
     this.hub.seed(data.status);

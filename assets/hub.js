@@ -10,6 +10,7 @@ const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000];
 const TRIES_BEFORE_FALLBACK = 3;
 const ACK_MS = 15000; // the first verb may have to start a worker
 const OPTIMISTIC_MS = 2500;
+const REDELIVER_MS = 3000;
 const STATUS_FIELDS = [
   "state", "step", "sps", "device", "queue", "error", "past", "keyframes", "until", "speed", "experiment_version",
 ];
@@ -41,6 +42,8 @@ export class Hub {
     this.listeners = { frame: new Set(), status: new Set(), slow: new Set(), pick: new Set() };
     this.waiting = new Map();
     this.nextId = 1;
+    this.outbox = [];
+    this.lastMail = 0;
     this.failures = 0;
     this.everOpen = false;
     this.expected = null; // optimistic {values, until}
@@ -156,8 +159,9 @@ export class Hub {
   }
 
   // Take a frame and a status that Python passed as data because no WebSocket gets through.
-  offer(text, status) {
+  offer(text, status, done) {
     if (!text || this.connection === "open") return;
+    this.confirm(done);
     const frame = decodeFrame(fromBase64(text));
     if (!this.frame || frame.seq > this.frame.seq) this.onFrame(frame);
     this.merge(status);
@@ -206,8 +210,8 @@ export class Hub {
   ask(verb, args = {}) {
     const id = this.nextId++;
     if (!this.raw({ id, do: verb, ...args })) {
-      if (this.connection === "fallback" && this.post) {
-        this.post({ do: verb, ...args });
+      if (this.connection === "fallback") {
+        this.mail({ do: verb, ...args });
         return Promise.resolve({ ok: true });
       }
       return Promise.reject(new Error("There is no connection to the server yet: it retries by itself."));
@@ -219,6 +223,27 @@ export class Hub {
       }, ACK_MS);
       this.waiting.set(id, { resolve, reject, timer });
     });
+  }
+
+  // Without a stream, verbs travel with Streamlit's reruns. A later one would displace an earlier one and a rerun may
+  // lose one, so they go one by one, each again until Python has told its number back (it does each only once).
+  mail(action) {
+    this.lastMail = Math.max(Date.now(), this.lastMail + 1);
+    this.outbox.push({ ...action, at: this.lastMail });
+    if (this.outbox.length === 1) this.deliver();
+  }
+
+  deliver() {
+    clearTimeout(this.redelivery);
+    if (!this.outbox.length || this.closed) return;
+    this.post?.(this.outbox[0]);
+    this.redelivery = setTimeout(() => this.deliver(), REDELIVER_MS);
+  }
+
+  confirm(number) {
+    if (!this.outbox.length || this.outbox[0].at > number) return;
+    while (this.outbox.length && this.outbox[0].at <= number) this.outbox.shift();
+    this.deliver();
   }
 
   onAck(message) {

@@ -73,7 +73,7 @@ class Stage {
     this.tellLayers = (layers) => component.setStateValue("layers", layers);
     if (!this.layers) this.setLayers(remembered() ?? new Set(data.layers ?? ["real", "fake", "surface"]));
     else hub.setLayers(this.wanted());
-    hub.offer(data.frame, data.status);
+    hub.offer(data.frame, data.status, data.done);
     if (hub.frame && hub.frame !== this.painter.frame) this.onFrame(hub.frame);
     this.onStatus();
     this.repaint();

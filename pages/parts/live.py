@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from typing import Any
 import streamlit as st
 
 from playground.engine import EngineError, get_engine
-from playground.engine.manager import viewer_id
 
 Action = dict[str, Any]
 
@@ -84,6 +84,7 @@ def _fallback_stage(run_id: str, token: str, data: dict[str, Any], key: str) -> 
     found = _viewer(run_id).frame(wanted)
     frame = None if found is None else base64.b64encode(found[0].to_bytes(8, "little") + found[1]).decode()
     about = _about(run_id, token, data) | {"status": get_engine().status(run_id).to_json(), "frame": frame}
+    about["done"] = st.session_state.get("live_done", 0)
     result = _stage(key=key, data=about, on_action_change=_nothing, on_layers_change=_nothing)
     action = _page_action(run_id, result.action)
     if action is not None:
@@ -111,7 +112,7 @@ class _Viewer:
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_Viewer.leave)
 def _viewer(run_id: str) -> _Viewer:
-    return _Viewer(run_id, viewer_id())
+    return _Viewer(run_id, secrets.token_hex(8))
 
 
 def _about(run_id: str, token: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +126,9 @@ def _page_action(run_id: str, action: Action | None) -> Action | None:
     if action["do"] == "fallback":
         st.session_state.live_fallback = action["on"]
         st.rerun()
+    if action["at"] <= st.session_state.get("live_done", 0):
+        return None  # the browser sent it again before it knew that it had arrived
+    st.session_state.live_done = action["at"]
     verb = {name: value for name, value in action.items() if name not in ("do", "at")}
     try:
         get_engine().send(run_id, action["do"], **verb)
