@@ -80,6 +80,7 @@ def test_verbs_are_acknowledged_in_order(engine):
         ("pick", {"i": 100_000}, "There is no point 100000"),
         ("speed", {"steps_per_frame": -2}, "speed is -2"),
         ("dance", {}, "There is no command"),
+        ("open", {"experiment": {}, "folder": "/tmp/x"}, "There is no command 'open'"),
         ("step", {"m": 1}, "unexpected keyword"),
     ],
 )
@@ -343,6 +344,15 @@ def test_a_run_nobody_watches_is_paused_then_stopped_unless_pinned(engine, monke
     becomes(engine, run, "stopped")
     assert engine.folder(run).keyframes()[-1] == engine.status(run).step
     assert engine.status(pinned).state == "running"
+
+
+def test_a_deleted_run_is_gone(engine):
+    run = engine.prepare(tiny())
+    engine.send(run, "step", n=1)
+    engine.delete(run)
+    assert not (engine.root / run).exists()
+    with pytest.raises(EngineError, match="no run"):
+        engine.status(run)
 
 
 def test_runs_lists_what_was_started(engine):

@@ -129,6 +129,17 @@ def test_an_edit_is_an_event_with_old_and_new_and_acts_on_the_next_step(tmp_path
     assert folder.load_keyframe().experiment.model.lr_g == 0.25
 
 
+def test_a_dragged_slider_leaves_one_keyframe(tmp_path):
+    folder = new_folder(tmp_path, tiny())
+    loop = Loop(tiny(), folder)
+    loop.advance(20)
+    for i in range(8):
+        loop.set({"lr_g": 0.01 + i / 1000})
+        loop.advance(1)
+    assert folder.keyframes() == loop.keyframes == [0, 27]
+    assert folder.load_keyframe().experiment == loop.experiment
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

@@ -92,6 +92,7 @@ def test_a_damaged_keyframe_is_passed_over(folder, experiment):
     damaged = folder.path / "keyframes" / "00000020.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:40])
     assert folder.load_keyframe().step == 10
+    assert folder.current() == experiment
     with pytest.raises(StoreError, match="no saved moment"):
         folder.load_keyframe(5)
 

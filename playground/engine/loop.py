@@ -46,6 +46,7 @@ class Loop:
             torch.set_num_threads(1)  # nets this small lose more to waiting for threads than they win
         self.experiment, self.folder = experiment, folder
         self.step, self.edits = 0, 0
+        self._edited_at: int | None = None
         self.failed: str | None = None
         self.metrics: dict[str, float] = {}
         self.rows: deque[tuple[int, dict[str, float]]] = deque(maxlen=RECENT)
@@ -218,7 +219,15 @@ class Loop:
                 self.record("set", field=name, value=new, old=old)
         self._take(changed)
         self.edits += 1
-        self.keyframe()
+        self._keep_edit()
+
+    def _keep_edit(self) -> None:
+        """Save the moment of an edit; while a slider is dragged only the last of many is kept."""
+        last, every = self._edited_at, self.experiment.keyframe_every
+        self._edited_at = self.keyframe()
+        if self.folder is not None and last is not None and 0 < self.step - last < every // 10 and last % every:
+            self.folder.drop_keyframe(last)
+            self.keyframes = self.folder.keyframes()
 
     def _take(self, changed: Experiment) -> None:
         if changed.model != self.experiment.model:
@@ -267,7 +276,7 @@ class Loop:
         model = {n.removeprefix("model/"): t for n, t in saved.tensors.items() if n.startswith("model/")}
         self.family.load({name: value.to(self.device) for name, value in model.items()})
         self.rng.load({n.removeprefix("rng/"): t for n, t in saved.tensors.items() if n.startswith("rng/")})
-        self.step = saved.step
+        self.step, self._edited_at = saved.step, None
         self._plan()
 
     # -- slow motion --------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from playground.home import home
 from playground.store import RunFolder, StoreError, new_id, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
+VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "look", "keyframe", "stop")
 ANSWER = 12.0  # seconds within which a worker acknowledges
 START = 90.0  # seconds within which a worker that is still starting does
 POLL = 5.0  # seconds after which one who asked for a frame without a stream counts as gone
@@ -134,6 +135,8 @@ class Engine:
             before = run.layers()
             run.viewers.pop(viewer, None)
             run.alone_since = time.monotonic()
+            if not run.viewers and run.worker is None:
+                run.kept = None  # made again when somebody looks
             if run.layers() != before:
                 self.launcher.tell_layers(run)
 
@@ -192,6 +195,8 @@ class Engine:
     def _dispatch(self, run: Run, verb: str, args: dict[str, Any]) -> Future[Answer] | Answer:
         if self.closed:
             raise EngineError("The server is shutting down.")
+        if verb not in VERBS:
+            raise EngineError(f"There is no command {verb!r}: the commands are {', '.join(VERBS)}.")
         if verb == "speed":
             run.speed = int(args["steps_per_frame"])
         elif verb == "until":
@@ -216,8 +221,6 @@ class Engine:
             run.past = past[-1] if past else None
         elif verb == "pause":
             self.launcher.line.leave(run, "paused")
-        elif verb not in ("speed", "until", "keyframe"):
-            raise EngineError(f"There is no command {verb!r}.")
         run.notify()
         return {}
 
@@ -278,8 +281,8 @@ class Engine:
 
 
 def _from_disk(folder: RunFolder) -> Run:
-    saved, experiment = folder.keyframes(), folder.experiment()
-    run = Run(folder.run_id, folder.load_keyframe().experiment if saved else experiment, folder)
+    saved = folder.keyframes()
+    run = Run(folder.run_id, folder.current(), folder)
     status = folder.status()
     run.rest, run.error = str(status["state"]), status.get("error")
     run.told = {"step": saved[-1] if saved else 0, "keyframes": saved, "device": status.get("device", "")}

@@ -205,14 +205,14 @@ class Session:
 
     def speed(self, steps_per_frame: int) -> None:
         """Do so many steps a frame; 0 trains flat out."""
-        if steps_per_frame < 0:
+        if int(steps_per_frame) < 0:
             raise ConfigError(f"speed is {steps_per_frame}: it takes steps a frame, 0 for flat out.")
-        self.speed_, self.tick, self.batch_end = steps_per_frame, time.perf_counter(), self.loop.step
+        self.speed_, self.tick, self.batch_end = int(steps_per_frame), time.perf_counter(), self.loop.step
         self.stale = True
 
     def until(self, steps: int | None = None, modes: int | None = None) -> None:
         """Pause at a step, or when so many modes are covered; without either, never."""
-        self.until_ = {"steps": steps} if steps else {"modes": modes} if modes else None
+        self.until_ = {"steps": int(steps)} if steps else {"modes": int(modes)} if modes else None
         self.loop.record("until", **(self.until_ or {}))
         self.stale = True
 
@@ -287,7 +287,6 @@ class Session:
         """Paint what changed and keep the moment, now that the command is acknowledged."""
         if self.stale and self.gap:
             self.paint()
-            self.tell()
         if self.keep_soon and not self.commands:
             self.keep_soon = False
             self.loop.keyframe()

@@ -91,9 +91,12 @@ class _Viewer:
             for task in tasks:
                 task.cancel()
             for done in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(done, Exception) and not isinstance(done, WebSocketDisconnect | RuntimeError):
+                if isinstance(done, Exception) and not isinstance(
+                    done, WebSocketDisconnect | EngineError | RuntimeError
+                ):
                     raise done
-            await run_in_threadpool(self.engine.unwatch, self.run, self.name)
+            with contextlib.suppress(EngineError):  # the run may have been deleted
+                await run_in_threadpool(self.engine.unwatch, self.run, self.name)
 
     def _wake(self, here: asyncio.AbstractEventLoop) -> Callable[[], None]:
         def wake() -> None:

@@ -6,6 +6,7 @@ worst a torn last record, which readers leave out and the next writer cuts off. 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -62,6 +63,7 @@ class RunFolder:
         self.path, self.run_id = path, path.name
         self._unlock: Callable[[], Any] | None = None  # there while this process is the writer
         self._columns: list[str] | None = None
+        self._event_count: int | None = None  # known to the writer
 
     @classmethod
     def create(cls, root: Path, experiment: Experiment, run_id: str | None = None) -> RunFolder:
@@ -127,6 +129,8 @@ class RunFolder:
         """Record that something was done at `step`; return the record."""
         record = {"step": step, "kind": kind, **what}
         append(self.path / "events.jsonl", orjson.dumps(record) + b"\n")
+        if self._event_count is not None:
+            self._event_count += 1
         return record
 
     def events(self) -> list[dict[str, Any]]:
@@ -210,10 +214,12 @@ class RunFolder:
         """Save a moment, thin the older ones where there are too many, and return the steps of those there are."""
         where = self.path / "keyframes"
         where.mkdir(exist_ok=True)
+        if self._event_count is None:
+            self._event_count = len(self.events())
         metadata = {
             "step": str(step),
             "experiment": orjson.dumps(experiment.to_json()).decode(),
-            "events": str(len(self.events())),
+            "events": str(self._event_count),
             "format": FORMAT,
         }
         # safetensors refuses tensors that share memory, as the views of one flat parameter vector do
@@ -226,6 +232,20 @@ class RunFolder:
     def keyframes(self) -> list[int]:
         """Return the steps of the saved moments, ascending."""
         return sorted(int(path.stem) for path in (self.path / "keyframes").glob("[0-9]*.safetensors"))
+
+    def drop_keyframe(self, step: int) -> None:
+        """Forget one saved moment."""
+        self._keyframe(step).unlink(missing_ok=True)
+
+    def current(self) -> Experiment:
+        """Return the experiment as the last readable keyframe has it, edits applied; else as it was started."""
+        started = self.experiment()
+        for at in reversed(self.keyframes()):
+            with contextlib.suppress(SafetensorError, OSError, KeyError, ValueError):
+                with safe_open(self._keyframe(at), "pt") as file:
+                    about = file.metadata() or {}
+                return Experiment.from_json(orjson.loads(about["experiment"]))
+        return started
 
     def load_keyframe(self, step: int | None = None) -> Keyframe:
         """Read the last readable moment at or before `step` (None: of all); raises `StoreError` where there is none."""
@@ -245,6 +265,7 @@ class RunFolder:
     def cut(self, step: int, events: int) -> None:
         """Forget what came after `step`: metrics, scores and keyframes beyond it, and all but the first `events`."""
         self._write_header(cuts=self.cuts() + 1)
+        self._event_count = None
         rows = self.train_rows()
         cut(self.path / "train.bin", int(np.searchsorted(rows["step"], step, "right")) * ROW.itemsize)
         for name, keep in (("scores.jsonl", None), ("events.jsonl", events)):
