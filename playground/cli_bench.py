@@ -26,6 +26,11 @@ SEEDS = 3
 MODES: dict[str, tuple[int, int]] = {
     "first-steps": (8, 8),
     "collapse": (0, 2),
+    "collapse-r1": (8, 8),
+    "hopping": (0, 2),
+    "hopping-packing": (7, 8),
+    "vanishing": (0, 0),
+    "vanishing-cured": (3, 8),
 }
 
 

@@ -1,8 +1,8 @@
 """Experiments worth opening: each shows one thing within a minute, and those that go wrong name what mends them.
 
-Two are reliable failures: `collapse` (G keeps all its fakes in one place and hops around the ring) and `vanishing` (a
-strong D leaves the minimax G no gradient). `cures` names the presets that differ in one setting and go right.
-`python -m playground bench modes` trains them over several seeds and prints what came out.
+Two collapse reliably: `collapse` (all fakes on one blob, for good) and `hopping` (all in one place, which moves on);
+`vanishing` and `diverging` go wrong in other ways. `cures` names the presets that change as little as it takes to go
+right. `python -m playground bench modes` trains them over several seeds and prints how many modes each ended with.
 """
 
 from __future__ import annotations
@@ -41,136 +41,114 @@ class Preset:
 SMALL = {"g_depth": 2, "g_width": 64, "d_depth": 2, "d_width": 64, "activation": "relu", "init": "kaiming"}
 # D learns four times as fast as G (two time scales, Heusel et al. 2017, arXiv 1706.08500).
 CALM = SMALL | {"noise_dim": 2, "lr_d": 2e-3, "lr_g": 5e-4}
+# D learns so fast that its surface is a cliff at the data: all fakes run up to what is nearest, and there they stay.
+STEEP = SMALL | {"noise_dim": 16, "lr_d": 4e-3, "lr_g": 1e-3}
 # G learns ten times as fast as D and has more noise than it needs: it runs to where D is weakest, all of it at once.
 HASTY = SMALL | {"noise_dim": 16, "lr_d": 1e-4, "lr_g": 1e-3}
+# Plain steps for G: Adam would blow a vanishing gradient up again.
+DULL = SMALL | {"noise_dim": 2, "loss": "minimax", "optimiser_g": "sgd", "lr_d": 2e-3, "lr_g": 0.1}
 GAME = {"optimiser_d": "sgd", "optimiser_g": "sgd", "lr_d": 0.05, "lr_g": 0.05, "batch": 8, "order": "simultaneous"}
 DIRAC = GAME | {"loss": "minimax"}
 BILINEAR = GAME | {"loss": "wasserstein-clip", "clip": 1.0}
+OPTIMISTIC = {"optimiser_d": "optimistic-adam", "optimiser_g": "optimistic-adam", "lr_d": 0.01, "lr_g": 0.01}
 
+START, COLLAPSE, WRONG = "Start here", "Collapse and its cures", "When it goes wrong"
+SHAPES, GAMES = "Shapes and tricks", "Games of two numbers"
+
+# fmt: off
 PRESETS: dict[str, Preset] = {
     "first-steps": Preset(
         "First steps",
         "Eight blobs on a ring. The fakes find all eight within some seconds; press play and watch.",
-        "Start here",
-        values=CALM,
-        steps=5000,
+        START, values=CALM, steps=5000,
     ),
     "moons": Preset(
-        "Two moons", "Curved data without a gap to jump: how closely do the fakes follow?", "Start here", "moons", CALM
+        "Two moons",
+        "Two bent pieces that reach into each other: how closely do the fakes follow, and what bridges the gap?",
+        START, "moons", CALM,
     ),
     "swiss-roll": Preset(
         "Swiss roll",
-        "A spiral band. G must roll its square of noise up: switch on the manifold and watch it fold.",
-        "Start here",
-        "swiss-roll",
-        CALM,
-        steps=8000,
+        "A rolled-up line. G must roll its square of noise up: switch on the manifold and watch it fold.",
+        START, "swiss-roll", CALM, steps=6000,
     ),
     "collapse": Preset(
         "Mode collapse",
+        "D learns four times as fast as G and grows steep: every fake runs up to one blob, and there they all stay.",
+        COLLAPSE, values=STEEP, steps=3000, cures=("collapse-r1",),
+    ),
+    "collapse-r1": Preset(
+        "Mode collapse, cured by R1",
+        "The same, but D is charged for its slope at the data (R1): it stays smooth, and the fakes keep all eight.",
+        COLLAPSE, values=STEEP | {"penalty": "r1", "penalty_weight": 0.1},
+    ),
+    "hopping": Preset(
+        "Collapse that hops",
         "G learns ten times as fast as D: all fakes rush to one place, D answers, they rush on. It never settles.",
-        "Collapse and its cures",
-        values=HASTY,
-        cures=("collapse-packing", "collapse-faster-d", "collapse-unrolled"),
+        COLLAPSE, values=HASTY, cures=("hopping-packing",),
     ),
-    "collapse-packing": Preset(
-        "Collapse, cured by packing",
-        "The same, but D judges two points at once: fakes that are all alike give themselves away.",
-        "Collapse and its cures",
-        values=HASTY | {"packing": 2},
-    ),
-    "collapse-faster-d": Preset(
-        "Collapse, cured by a faster D",
-        "The same, but D learns faster than G: it notices a crowded place before all the fakes are there.",
-        "Collapse and its cures",
-        values=HASTY | {"lr_d": 4e-3},
-    ),
-    "collapse-unrolled": Preset(
-        "Collapse, cured by unrolling",
-        "The same, but G looks five D updates ahead, so crowding one place no longer pays. Each step takes longer.",
-        "Collapse and its cures",
-        values=HASTY | {"unroll": 5},
-        steps=3000,
+    "hopping-packing": Preset(
+        "Collapse that hops, cured by packing",
+        "The same, but D judges two points at once: fakes that are all alike give themselves away. Slow but sure.",
+        COLLAPSE, values=HASTY | {"packing": 2},
     ),
     "rare-mode": Preset(
-        "The forgotten mode",
-        "The blob on the right is one point in fifty. Few batches show it to D, and G can leave it out at little cost.",
-        "Collapse and its cures",
-        "ring8-rare",
-        CALM,
+        "The rare mode",
+        "The blob on the right is one point in fifty. Few batches show it to D: count how few fakes go there.",
+        COLLAPSE, "ring8-rare", CALM,
     ),
     "vanishing": Preset(
-        "D too strong",
-        "The minimax loss with a D that learns far faster: D is sure, its slope is flat, G has nothing to follow.",
-        "When it goes wrong",
-        values=SMALL | {"loss": "minimax", "lr_d": 2e-3, "lr_g": 2e-4, "d_steps": 5},
-        cures=("vanishing-cured",),
+        "Vanishing gradient",
+        "The minimax loss and a G that starts as a dot: D is sure, its surface is flat there, and G stands still.",
+        WRONG, values=DULL | {"init": "normal-0.02"}, steps=1500, cures=("vanishing-cured",),
     ),
     "vanishing-cured": Preset(
-        "D too strong, cured",
-        "The same with the non-saturating loss: its gradient is largest just where D is surest.",
-        "When it goes wrong",
-        values=SMALL | {"loss": "non-saturating", "lr_d": 2e-3, "lr_g": 2e-4, "d_steps": 5},
+        "Vanishing gradient, cured by a wide start",
+        "The same from larger first weights: the first fakes lie among the data, D cannot be sure, and G has a slope.",
+        WRONG, values=DULL,
     ),
     "diverging": Preset(
         "Steps too long",
-        "A learning rate some hundred times too high: the fakes leave the picture within a second.",
-        "When it goes wrong",
-        values=SMALL | {"lr_d": 0.1, "lr_g": 0.1},
-        steps=1000,
+        "Plain gradient steps with a learning rate of 1: within ten steps the numbers are no numbers any more.",
+        WRONG, values=SMALL | {"optimiser_d": "sgd", "optimiser_g": "sgd", "lr_d": 1.0, "lr_g": 1.0}, steps=1000,
     ),
     "grid25": Preset(
-        "A grid of 25, Wasserstein",
-        "Twenty-five small blobs. A critic with a gradient penalty pulls fakes to all of them, slowly but surely.",
-        "Losses and tricks",
-        "grid25",
-        {"loss": "wasserstein-gp", "penalty_weight": 0.1, "d_steps": 5, "beta2": 0.9, "lr_d": 3e-4, "lr_g": 3e-4},
-        steps=5000,
-    ),
-    "spectral-norm": Preset(
-        "Spectral norm and hinge",
-        "Every layer of D is kept from stretching: the surface stays gentle, and there is a slope everywhere.",
-        "Losses and tricks",
-        values=SMALL | {"loss": "hinge", "spectral": True, "noise_dim": 2},
+        "A grid of 25",
+        "Twenty-five small blobs: how many does G find, and how many fakes lie between them?",
+        SHAPES, "grid25", CALM, steps=8000,
     ),
     "checkerboard": Preset(
-        "Checkerboard", "Sharp edges and empty squares, drawn by a smooth function: a hard one.", "Losses and tricks",
-        "checkerboard", CALM, steps=10_000,
+        "Checkerboard",
+        "Sharp edges and empty squares, drawn by a smooth function: a hard one.",
+        SHAPES, "checkerboard", CALM, steps=8000,
     ),
     "pinwheel": Preset(
         "Pinwheel, averaged G",
         "What you see is a moving average of G: it stands still in the middle of what G circles around.",
-        "Losses and tricks",
-        "pinwheel",
-        CALM | {"ema": 0.995},
-        steps=8000,
+        SHAPES, "pinwheel", CALM | {"ema": 0.995}, steps=5000,
+    ),
+    "spectral-norm": Preset(
+        "Spectral norm and hinge",
+        "Every layer of D is kept from stretching: the surface stays gentle, and there is a slope everywhere.",
+        SHAPES, values=SMALL | {"loss": "hinge", "spectral": True, "noise_dim": 2},
     ),
     "dirac": Preset(
         "Dirac-GAN: round and out",
         "One number against one. Both step at once along their gradients, and the path winds outwards for ever.",
-        "Games of two numbers",
-        "dirac",
-        DIRAC,
-        steps=2000,
-        cures=("dirac-r1",),
+        GAMES, "dirac", DIRAC, steps=2000, cures=("dirac-r1",),
     ),
     "dirac-r1": Preset(
         "Dirac-GAN with R1",
         "The same with a penalty on D's slope at the data: the path winds into the middle.",
-        "Games of two numbers",
-        "dirac",
-        DIRAC | {"penalty": "r1", "penalty_weight": 1.0},
-        steps=2000,
+        GAMES, "dirac", DIRAC | {"penalty": "r1", "penalty_weight": 1.0}, steps=2000,
     ),
     "bilinear": Preset(
         "Bilinear game, optimistic",
         "On the value xy plain steps run away. Optimism looks where the gradient is heading and turns them inwards.",
-        "Games of two numbers",
-        "bilinear",
-        BILINEAR | {"optimiser_d": "optimistic-adam", "optimiser_g": "optimistic-adam", "lr_d": 0.01, "lr_g": 0.01},
-        steps=2000,
+        GAMES, "bilinear", BILINEAR | OPTIMISTIC, steps=2000,
     ),
-}  # fmt: skip
+}
+# fmt: on
 
 
 def preset(name: str) -> Preset:

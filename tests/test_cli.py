@@ -273,3 +273,8 @@ def test_what_cannot_be_measured_is_a_row_that_says_why():
     assert rows[1]["ok"] is False
     assert "no browser" in rows[1]["note"]
     assert "MISS" in cli_bench.line(rows[1])
+
+
+def test_the_benches_of_the_checkout_exist():
+    for name in cli_bench.SPEED:
+        assert (ROOT / "benchmarks" / f"{name}.py").is_file()

@@ -1,0 +1,94 @@
+"""Presets: all valid, told apart, and those that promise to go wrong or right keep their word."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+
+import pytest
+
+from playground.cli_bench import MODES, modes
+from playground.config import ConfigError
+from playground.data import datasets
+from playground.engine.loop import Loop, TrainingFailed
+from playground.experiment import Experiment
+from playground.presets import PRESETS, preset
+
+
+def radius(name: str, steps: int) -> float:
+    """Play a game and return how far from its equilibrium it ends; it starts at the square root of 2."""
+    loop = Loop(preset(name).experiment.changed(device="cpu"))
+    loop.advance(steps)
+    loop.flush()
+    return math.hypot(loop.metrics["phase/theta"], loop.metrics["phase/psi"])
+
+
+def test_there_are_enough_and_the_first_is_the_gentlest():
+    assert len(PRESETS) >= 10
+    assert next(iter(PRESETS)) == "first-steps"
+    assert len({p.title for p in PRESETS.values()}) == len(PRESETS)
+    assert len({p.dataset for p in PRESETS.values()}) >= 8
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_valid_told_in_words_and_survives_its_link(name):
+    p = preset(name)
+    assert re.fullmatch(r"[a-z0-9-]+", name)
+    assert p.title
+    assert p.group
+    assert p.about.endswith((".", "?"))
+    assert p.dataset in datasets()
+    assert p.experiment.dataset == p.dataset
+    assert all(p.experiment.value(field) == value for field, value in p.values.items())
+    assert Experiment.from_query(p.experiment.to_query()) == (p.experiment, [])
+    assert 500 <= p.steps <= 10_000
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_setting_of_a_preset_has_an_effect(name):
+    model = preset(name).experiment.model
+    knobs = preset(name).experiment.knobs()
+    idle = [f for f in preset(name).values if f in type(model).model_fields and not knobs[f].matters(model)]
+    assert not idle
+
+
+def test_a_cure_differs_from_what_it_cures_in_what_it_says_only():
+    cures = {name: p.cures for name, p in PRESETS.items() if p.cures}
+    assert len(cures) >= 3
+    for name, mended in cures.items():
+        for cure in mended:
+            ill, well = preset(name), preset(cure)
+            changed = {f for f in ill.experiment.knobs() if ill.experiment.value(f) != well.experiment.value(f)}
+            assert 1 <= len(changed) <= 2, changed
+            assert well.group == ill.group
+            assert well.dataset == ill.dataset
+
+
+def test_presets_of_one_group_stand_together():
+    groups = [p.group for p in PRESETS.values()]
+    assert sum(a != b for a, b in itertools.pairwise(groups)) == len(set(groups)) - 1
+
+
+def test_an_unknown_preset_is_told_what_there_is():
+    with pytest.raises(ConfigError, match="first-steps"):
+        preset("nothing")
+
+
+def test_the_games_end_as_they_say():
+    assert radius("dirac", 1500) > radius("dirac", 500) > math.sqrt(2)
+    assert radius("dirac-r1", 500) < 1e-3
+    assert radius("bilinear", 1500) < radius("bilinear", 500) < math.sqrt(2)
+
+
+def test_steps_too_long_fail_at_once():
+    for seed in range(3):
+        with pytest.raises(TrainingFailed, match="became"):
+            Loop(preset("diverging").experiment.changed(seed=seed, device="cpu")).advance(100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODES)
+def test_modes_over_three_seeds_are_as_promised(name):
+    [row] = modes([name])
+    assert row["ok"], row
