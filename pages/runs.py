@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import state
+from pages.parts.title import preset_of
 from playground.data import datasets
 from playground.diagnostics.verdict import verdict
 from playground.engine import EngineError, Status
+from playground.presets import PRESETS
 
 PAGE = 12  # runs shown at once
 COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed": "red", "finished": "blue"}
@@ -15,7 +17,7 @@ COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed":
 
 def main() -> None:
     """Draw the page."""
-    st.markdown("# Runs")
+    st.markdown("# Runs", anchors=False)
     state.say()
     runs = state.engine().runs()
     if not runs:
@@ -35,24 +37,27 @@ def main() -> None:
 
 
 def row(run: Status) -> None:
-    """Draw one run: what it is, where it stands, what it came to, what can be done with it."""
+    """Draw one run: where it stands, what it is and came to, what can be done with it."""
     experiment = state.engine().experiment(run.run)
+    preset = preset_of(experiment)
+    title = PRESETS[preset].title if preset else datasets()[experiment.dataset].title
+    said = run.error if run.state == "failed" else sentence(run.run, run.step)
     with st.container(key=f"run-{run.run}", horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(run.state, color=COLOURS.get(run.state, "gray"))
-        title = datasets()[experiment.dataset].title
-        said = run.error if run.state == "failed" else sentence(run.run, run.step)
-        st.markdown(f"**{title}** :gray[:small[{run.run} · step {run.step:,}]]  \n:small[{said}]")
-        if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:", width="content"):
+        st.badge(run.state, color=COLOURS.get(run.state, "gray"), width=88)
+        st.markdown(f"**{title}** :gray[:small[{run.run} · step {run.step:,}]]  \n:small[{said}]", width="stretch")
+        if run.state in ("stopped", "paused"):
+            st.button("Go on", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_go_on, args=(run.run,))
+        if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:"):
             state.switch(run.run)
             st.switch_page("gan_lab.py")
-        if run.state in ("stopped", "paused"):
-            st.button(
-                "Go on", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_send, args=(run.run, "play")
-            )
         st.toggle(
-            "Pin", run.pinned, key=f"pin-{run.run}", on_change=_pin, args=(run.run,),
+            "Pin",
+            run.pinned,
+            key=f"pin-{run.run}",
             help="A pinned run goes on when nobody watches.",
-        )  # fmt: skip
+            on_change=_pin,
+            args=(run.run,),
+        )
         with st.popover("", icon=":material/delete:", help="Delete", key=f"delete-{run.run}"):
             st.markdown(f"Delete **{run.run}** for good, with its curves and saved moments?")
             st.button("Delete", key=f"sure-{run.run}", type="primary", on_click=_delete, args=(run.run,))
@@ -67,9 +72,11 @@ def sentence(run: str, step: int) -> str:
     return verdict(state.engine().experiment(run), folder.train(), folder.scores()).sentence
 
 
-def _send(run: str, verb: str) -> None:
+def _go_on(run: str) -> None:
+    """Play a run, pinned: nobody watches it from here."""
     try:
-        state.engine().send(run, verb)
+        state.engine().pin(run, True)
+        state.engine().send(run, "play")
     except EngineError as error:
         state.fail(error)
 

@@ -64,10 +64,10 @@ def control(k: Knob) -> None:
                 value != k.default
             ):  # drawn last, so that its coming and going moves no other element; shown in the middle
                 st.button(
-                    f"↺ {text_of(k, k.default)}",
+                    "↺" if beside and k.kind == "choice" else f"↺ {text_of(k, k.default)}",
                     key=f"back-{k.name}",
                     type="tertiary",
-                    help="Back to the default",
+                    help=f"Back to the default, {text_of(k, k.default)}",
                     on_click=state.edit,
                     kwargs={k.name: k.default},
                 )

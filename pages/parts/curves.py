@@ -27,7 +27,7 @@ TABS = {
     "Distances": ("divergences", "wasserstein", "mmd"),
 }
 EVERY = 1.0  # seconds between redraws: two such curves cost a browser 30 ms
-HEIGHT = 248
+HEIGHT = 240
 FONT = "Source Sans, sans-serif"  # the page's
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 MOVING = ("running", "warming")
@@ -67,7 +67,8 @@ def _charts(names: list[str], style: Style) -> None:
     for i, name in enumerate(names):
         figure = draw(name, told, style).update_layout(uirevision=f"{state.lab().run} {name}", font_family=FONT)
         bar = BAR | {"toImageButtonOptions": {"filename": f"{state.lab().run}-{name}", "scale": 2}}
-        st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=CURVES[name].about)
+        st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=CURVES[name].title)
+        st.caption(CURVES[name].about)
 
 
 def history() -> History:

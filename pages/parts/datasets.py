@@ -27,6 +27,9 @@ def picker() -> None:
     ) as wall:
         if wall.open:
             _wall()
+    way = st.session_state.pop("bring", None)
+    if way:
+        {"draw": _draw, "upload": _upload}[way]()
 
 
 def _wall() -> None:
@@ -44,10 +47,13 @@ def _wall() -> None:
         args=(key,),
     )
     with st.container(horizontal=True):
-        if st.button("Draw your own", icon=":material/draw:", key="draw"):
-            _draw()
-        if st.button("Upload a CSV", icon=":material/upload_file:", key="upload"):
-            _upload()
+        st.button("Draw your own", icon=":material/draw:", key="draw", on_click=_bring, args=("draw",))
+        st.button("Upload a CSV", icon=":material/upload_file:", key="upload", on_click=_bring, args=("upload",))
+
+
+def _bring(way: str) -> None:
+    """Close the wall, and open the dialog in which points of one's own are made."""
+    st.session_state.data, st.session_state.bring = False, way
 
 
 @cache
@@ -81,7 +87,7 @@ def _take(points: upload.Points) -> None:
     st.rerun()
 
 
-@st.dialog("Draw your own data", width="medium")
+@st.dialog("Draw your own data")
 def _draw() -> None:
     drawn = live.pad(key="pad")
     if drawn is not None:
@@ -93,7 +99,7 @@ def _draw() -> None:
             _take(points)
 
 
-@st.dialog("Upload a CSV", width="medium")
+@st.dialog("Upload a CSV")
 def _upload() -> None:
     st.caption("Two or more columns of numbers, a row a point; a header row is fine. Nothing leaves this machine.")
     file = st.file_uploader("CSV file", key="csv", label_visibility="collapsed")

@@ -24,7 +24,7 @@ def _panel() -> None:
     fields = controls.groups(state.shown(), state.hidden() | DRAWN_ELSEWHERE)
     lively = [title for title, knobs in fields.items() if 2 * sum(k.live for k in knobs) >= len(knobs)][:OPEN_FIRST]
     for i, (title, knobs) in enumerate(fields.items()):
-        controls.group(title, knobs, open_=title in lively, above=datasets.picker if i == 0 else None)
+        controls.group(title, knobs, open_=i == 0 or title in lively, above=datasets.picker if i == 0 else None)
     state.sync_url()
 
 

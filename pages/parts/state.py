@@ -7,6 +7,7 @@ button or from a second window shows here too.
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from playground.experiment import Experiment
 from playground.presets import PRESETS
 
 OPENING = next(iter(PRESETS))  # what the app opens on
+SHOWN = 10.0  # seconds that a sentence stays, as in the stylesheet
 OWN = ("run", "preset", "hide")  # names in the URL that are the page's, not the experiment's
 
 
@@ -30,6 +32,7 @@ class Lab:
     draft: Experiment | None = None
     notices: list[str] = field(default_factory=list)
     error: str = ""
+    until: float = 0.0  # when a sentence has been shown for long enough, on the monotonic clock
     stale: bool = False  # a fragment did something that the whole page must follow
 
 
@@ -153,7 +156,7 @@ def undo() -> None:
 
 def fail(error: Exception) -> None:
     """Keep a sentence for `say`."""
-    lab().error, lab().stale = str(error), True
+    lab().error, lab().until, lab().stale = str(error), 0.0, True
 
 
 def switch(run: str) -> None:
@@ -211,11 +214,15 @@ def act(action: dict[str, Any] | None) -> None:
 
 
 def say() -> None:
-    """Show what could not be done or used, one sentence each, once; the card floats, so nothing moves."""
-    view = lab()
+    """Show what could not be done or used, one sentence each, for some seconds; the card floats, so nothing moves."""
+    view, now = lab(), time.monotonic()
+    if (view.error or view.notices) and not view.until:
+        view.until = now + SHOWN
+    elif now > view.until:
+        view.error, view.notices, view.until = "", [], 0.0
     with st.container(key="said"):
         if view.error:
             st.error(view.error, icon=":material/error:")
         for notice in view.notices:
             st.warning(notice, icon=":material/link_off:")
-    view.error, view.notices, view.stale = "", [], False
+    view.stale = False

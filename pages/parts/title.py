@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.parts import controls, state
+from playground.experiment import Experiment
 from playground.presets import PRESETS
 
 LESSON = Path(__file__).parents[2] / "assets" / "lessons" / "gan_lab.md"
@@ -17,7 +18,7 @@ PARTS = ("presets", "verdict", "curves")  # parts of the page that a link can hi
 def row(heading: str) -> None:
     """Draw the row; its widgets call `state` and need no return value."""
     with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"# {heading}", width="content")
+        st.markdown(f"# {heading}", width="content", anchors=False)
         if "presets" not in state.hidden():
             _presets()
         st.space("stretch")
@@ -31,10 +32,14 @@ def row(heading: str) -> None:
 
 
 def current() -> str | None:
-    """Return the name of the preset that the page shows, seed and device aside; None where settings were changed."""
-    shown = state.shown()
-    same = (n for n, p in PRESETS.items() if p.experiment.changed(seed=shown.seed, device=shown.device) == shown)
-    return next(same, None)
+    """Return the name of the preset that the page shows; None where settings were changed."""
+    return preset_of(state.shown())
+
+
+def preset_of(experiment: Experiment) -> str | None:
+    """Return the name of the preset that an experiment is, seed, device and steps aside."""
+    aside = {"seed": experiment.seed, "device": experiment.device, "steps": experiment.steps}
+    return next((name for name, p in PRESETS.items() if p.experiment.changed(**aside) == experiment), None)
 
 
 def _presets() -> None:

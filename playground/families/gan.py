@@ -40,9 +40,10 @@ class GanSettings(Config):
 
     # fmt: off
     g_depth: int = knob(3, "Hidden layers of G.", short="gd", group=G, label="Depth", low=1, high=6)
-    g_width: int = knob(128, "Units in each hidden layer of G.", short="gw", group=G, label="Width", low=4, high=256)
+    g_width: int = knob(128, "Units in each hidden layer of G.", short="gw", group=G, label="Width",
+        low=4, high=256, scale="log")
     noise_dim: int = knob(8, "Numbers in z, the noise G turns into one point; 2 can be drawn as a square.",
-        short="z", group=G, label="Noise dimension", low=1, high=256)
+        short="z", group=G, label="Noise dimension", low=1, high=256, scale="log")
     noise_kind: Literal["gaussian", "uniform"] = knob("gaussian", "Where z comes from: N(0, 1) or U(-1, 1) each.",
         short="zk", group=G, label="Noise", choice_labels=("Gaussian", "uniform"))
     activation: nets.Activation = knob("leaky-relu", "Bend between the layers of both nets.", short="act", group=G,
@@ -53,7 +54,8 @@ class GanSettings(Config):
     init_gain: float = knob(1.0, "Factor on the first weights.", short="gain", group=G, label="Gain of first weights",
         low=0.1, high=3.0, step=0.05)
     d_depth: int = knob(3, "Hidden layers of D.", short="dd", group=D, label="Depth", low=1, high=6)
-    d_width: int = knob(128, "Units in each hidden layer of D.", short="dw", group=D, label="Width", low=4, high=256)
+    d_width: int = knob(128, "Units in each hidden layer of D.", short="dw", group=D, label="Width",
+        low=4, high=256, scale="log")
     spectral: bool = knob(False, "Divide each weight of D by its largest singular value: D's slope stays below 1.",
         short="sn", group=D, label="Spectral norm", paper="Miyato et al. 2018, arXiv 1802.05957")
 
@@ -68,7 +70,7 @@ class GanSettings(Config):
         choice_labels=("none", "gradient penalty", "R1", "R2", "DRAGAN"),
         needs=("loss", (*losses.SMOOTHED, "hinge", "wasserstein-clip")))
     penalty_weight: float = knob(1.0, "Weight of the penalty: λ for GP and DRAGAN, γ for R1 and R2 (γ/2 |slope|²).",
-        short="pw", group=OBJECTIVE, live=True, low=0.0, high=100.0, step=0.05, paper=MESCHEDER,
+        short="pw", group=OBJECTIVE, live=True, low=0.0, high=100.0, scale="log", step=0.05, paper=MESCHEDER,
         needs=("penalty_in_use", ("gp", "r1", "r2", "dragan")))
     penalty_target: float = knob(1.0, "Slope that GP and DRAGAN pull D to: 1, or 0 for a zero-centred penalty.",
         short="pt", group=OBJECTIVE, live=True, low=0.0, high=1.0, step=0.5, needs=("penalty_in_use", ("gp", "dragan")),
@@ -89,7 +91,7 @@ class GanSettings(Config):
     momentum: float = knob(0.0, "Momentum of SGD and RMSprop (both players).", short="mom", group=TRAINING, live=True,
         low=0.0, high=0.999, step=0.01, needs=("has_momentum", (True,)))
     batch: int = knob(256, "Rows that D scores in one update: so many real and so many fake.", short="batch",
-        group=TRAINING, live=True, label="Batch size", low=1, high=4096, unit="rows")
+        group=TRAINING, live=True, label="Batch size", low=1, high=4096, scale="log", unit="rows")
     d_steps: int = knob(1, "Updates of D in one step.", short="ds", group=TRAINING, live=True, label="D updates a step",
         low=1, high=20, needs=("order", ("alternating",)), paper=GOODFELLOW)
     g_steps: int = knob(1, "Updates of G in one step.", short="gs", group=TRAINING, live=True, label="G updates a step",
@@ -105,7 +107,7 @@ class GanSettings(Config):
         group=TRICKS, live=True, low=0.0, high=2.0, step=0.01, unit="data units",
         paper="Sønderby et al. 2017, arXiv 1610.04490")
     instance_noise_decay: int = knob(0, "Steps until the instance noise has fallen to 0 in a line; 0: it stays.",
-        short="ind", group=TRICKS, live=True, low=0, high=1_000_000, unit="steps",
+        short="ind", group=TRICKS, live=True, low=0, high=1_000_000, scale="log", unit="steps",
         paper="Sønderby et al. 2017, arXiv 1610.04490")
     minibatch: nets.Minibatch = knob("none", "Let D see how alike its batch is.", short="mb", group=TRICKS,
         label="Minibatch feature", choice_labels=("none", "discrimination", "standard deviation"), paper=SALIMANS)
@@ -114,7 +116,7 @@ class GanSettings(Config):
     replay: float = knob(0.0, "Share of D's fakes that come from earlier steps.", short="rep", group=TRICKS, live=True,
         label="Replay share", low=0.0, high=0.9, step=0.05, paper="Shrivastava et al. 2017, arXiv 1612.07828")
     replay_size: int = knob(4096, "How many past fakes are kept.", short="repn", group=TRICKS, label="Replay memory",
-        low=64, high=65_536, unit="rows", paper="Shrivastava et al. 2017, arXiv 1612.07828")
+        low=64, high=65_536, scale="log", unit="rows", paper="Shrivastava et al. 2017, arXiv 1612.07828")
     unroll: int = knob(0, "G looks so many D updates ahead, and its gradient flows through them.", short="unroll",
         group=TRICKS, live=True, label="Unrolled D updates", low=0, high=10, paper="Metz et al. 2017, arXiv 1611.02163")
     ema: float = knob(0.0, "Draw fakes from a moving average of G's weights with this decay; 0 draws from G itself.",

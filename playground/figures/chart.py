@@ -63,7 +63,8 @@ def chart(
     """Return the figure of some lines over steps; with nothing to draw yet, the empty frame of the same size."""
     drawn = [line for line in lines if np.isfinite(line.values).any()]
     if not drawn:
-        return go.Figure(layout=layout(axis, style) | {"annotations": [NOTHING]})
+        empty = layout(axis, style) | {"annotations": [NOTHING]}
+        return go.Figure(layout=empty).update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)
     below = any(np.nanmin(line.values) <= 0 for line in drawn)
     log = style.log and axis.may_be_log and not below
     note = "; linear, as some are not above 0" if style.log and axis.may_be_log and below else ""
