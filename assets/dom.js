@@ -31,7 +31,8 @@ export function button(name, label, onclick, { kind = "", title = null, words = 
 
 // Write text only where it changed: an equal write would still cost a layout.
 export function say(element, text) {
-  if (element.firstChild?.nodeValue !== text || element.childNodes.length !== 1) element.textContent = text;
+  const only = element.childNodes.length === 1 ? element.firstChild.nodeValue : element.childNodes.length ? null : "";
+  if (only !== text) element.textContent = text;
 }
 
 export function toggleClass(element, name, on) {

@@ -41,8 +41,18 @@ export function points(ctx, view, data, unit, picture) {
   const ox = view.x(0) - half;
   const oy = view.y(0) - half;
   for (let i = 0; i < data.length; i += 2) {
+    if (clipped(data[i]) || clipped(data[i + 1])) continue;
     ctx.drawImage(picture, Math.round(ox + data[i] * scale), Math.round(oy - data[i + 1] * scale));
   }
+}
+
+// A frame holds whole numbers up to 32767 at the picture's extent: a point there lies further out, who knows where.
+const clipped = (value) => value >= 32767 || value <= -32767;
+
+export function outside(data) {
+  let count = 0;
+  for (let i = 0; i < data.length; i += 2) if (clipped(data[i]) || clipped(data[i + 1])) count++;
+  return count;
 }
 
 // -- the discriminator's surface ----------------------------------------------------------------------------------------
@@ -269,7 +279,7 @@ export function axes(ctx, view, colours, names) {
     if (y > top + 22 * ratio) ctx.fillText(tickText(value, upright.digits), left - 7 * ratio, y);
   }
   ctx.globalAlpha = 1;
-  ctx.font = `italic ${14 * ratio}px ${colours.font}`;
+  ctx.font = `${names[0] === "θ" ? "" : "italic "}${14 * ratio}px ${colours.font}`; // an italic θ looks like ϑ
   ctx.textBaseline = "top";
   ctx.fillText(names[0], left + side, bottom + 6 * ratio);
   ctx.fillText(names[1], left - 8 * ratio, top);

@@ -1,6 +1,7 @@
 // Score readouts: each with its value at perfection or its noise floor, so that no number stands alone.
-import { count, figure, h, say } from "./dom.js";
+import { count, figure, h, say, show, signed } from "./dom.js";
 
+const written = (value) => (Math.abs(value) < 100 ? signed(value, 3) : figure(value));
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)} %` : "–");
 
 // Metric, label, how it is written, how its reference is written from [perfect, low, high], what it means.
@@ -15,8 +16,15 @@ const TILES = [
     "Sliced Wasserstein distance between data and fakes, in the units of the picture; the floor is what a perfect generator scores"],
 ];
 
+// A two-parameter game has no modes or distances: it has a place, and how far that is from the equilibrium.
+const GAME_TILES = [["θ", "generator"], ["ψ", "discriminator"], ["Distance", "0 at the equilibrium"]];
+
 export class Scores {
   constructor() {
+    this.place = GAME_TILES.map(([label, note]) => {
+      const value = h("strong.num", { text: "–" });
+      return { value, element: h("div.tile", {}, h("span.dim", { text: label }), value, h("span.dim.reference", { text: note })) };
+    });
     this.dots = h("div.dots", { role: "img" });
     this.modesValue = h("strong.num");
     this.modes = h("div.tile.wide", { title: "Modes with at least one high-quality fake" },
@@ -26,7 +34,9 @@ export class Scores {
       const reference = h("span.dim.num.reference", { text: "\u00a0" });
       return { name, write, refer, value, reference, element: h("div.tile", { title: help }, h("span.dim", { text: label }), value, reference) };
     });
-    this.element = h("section.scores", { "aria-label": "Scores" }, this.modes, ...this.tiles.map((tile) => tile.element));
+    this.element = h("section.scores", { "aria-label": "Scores" }, this.modes,
+      ...[...this.tiles, ...this.place].map((tile) => tile.element));
+    this.setGame(false);
   }
 
   forget() {
@@ -37,6 +47,18 @@ export class Scores {
     this.floors = floors;
     this.total = modes;
     if (!this.last) this.show({ scores: {}, floors });
+  }
+
+  setGame(game) {
+    if (this.game === game) return;
+    this.game = game;
+    for (const { element } of this.place) show(element, game);
+    for (const element of [this.modes, ...this.tiles.map((tile) => tile.element)]) show(element, !game);
+  }
+
+  showPlace({ data, shape }) {
+    const [theta, psi] = [data[2 * shape[0] - 2], data[2 * shape[0] - 1]];
+    [theta, psi, Math.hypot(theta, psi)].forEach((value, i) => say(this.place[i].value, written(value)));
   }
 
   show({ scores = {}, floors }) {

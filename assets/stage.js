@@ -2,7 +2,7 @@
 import { Follower, button, count, figure, h, mount, say, show, signed, toggleClass } from "./dom.js";
 import { hubOf } from "./hub.js";
 import { Painter } from "./painter.js";
-import { surfaceAt } from "./layers.js";
+import { outside, surfaceAt } from "./layers.js";
 import { PRGN_CSS, theme } from "./palette.js";
 import { View, gestures } from "./view.js";
 import { GAME_LAYERS, LAYERS, helpPanel } from "./stage_help.js";
@@ -52,10 +52,11 @@ class Stage {
     this.ask = button("help", "Layers explained", () => this.help.toggle(this.ask), { kind: "ghost" });
     this.tip = h("div.tip", { hidden: true });
     this.where = h("div.where.num.dim", { "aria-hidden": "true" });
+    this.outside = h("div.where.outside.num.dim");
     this.card = h("div.card", { hidden: true });
     this.cover = h("div.cover", { hidden: true });
     this.note = h("div.note", { hidden: true, role: "status" });
-    this.box = h("div.box", {}, this.canvas, this.where, this.tip, this.card, this.note, this.cover, this.help.panel);
+    this.box = h("div.box", {}, this.canvas, this.where, this.outside, this.tip, this.card, this.note, this.cover, this.help.panel);
     this.chips = h("div.chips", { role: "group", "aria-label": "Layers" });
     this.root.replaceChildren(h("div.frame", {}, h("div.head", {}, this.ask, this.legend, tools), this.box, this.chips));
     this.canvas.addEventListener("pointermove", (event) => this.onHover(event));
@@ -99,6 +100,8 @@ class Stage {
     if (first || Boolean(frame.arrays.path) !== this.game) this.makeChips(frame);
     this.offerChips(frame);
     if (this.hub.picked) this.refreshCard();
+    const out = frame.arrays.fake && this.layers.has("fake") && !this.game ? outside(frame.arrays.fake.data) : 0;
+    say(this.outside, out ? `${count(out)} fakes lie outside` : "");
   }
 
   onStatus() {

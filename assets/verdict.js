@@ -3,6 +3,7 @@ import { Follower, button, count, figure, h, mount, say, show, toggleClass } fro
 import { icon } from "./icons.js";
 import { hubOf } from "./hub.js";
 import { Scores } from "./scores.js";
+import { GAME_LAYERS, LAYERS } from "./stage_help.js";
 
 // State -> [word, icon, tone].
 const LOOKS = {
@@ -18,9 +19,21 @@ const LOOKS = {
 };
 
 const EARLY = {
-  ready: "Press Train. The verdict comes with the first measurements.",
+  ready: "Press Train and watch two networks learn from each other.",
   warming: "The first measurements are still to come.",
 };
+
+// Before anything is measured: what the picture shows.
+const FIRST_LOOK = [
+  ["real", "Green discs", "real points, the data to imitate"],
+  ["fake", "Violet diamonds", "fakes: what the generator makes of noise"],
+  ["surface", "Green to purple", "the discriminator's guess, real to fake"],
+];
+
+const GAME_LOOK = [
+  ["path", "Blue path", "the two players' parameters over time"],
+  ["field", "Arrows", "where one update carries them from there"],
+];
 
 export default (component) => mount(component, (root) => new Verdict(root));
 
@@ -79,25 +92,27 @@ class Verdict {
     if (!this.hub.frame?.meta.verdict) this.judge(null);
   }
 
-  onFrame({ meta }) {
+  onFrame({ meta, arrays }) {
     this.judge(meta.verdict);
-    this.scores.show(meta);
+    this.scores.setGame(Boolean(arrays.path));
+    if (arrays.path) this.scores.showPlace(arrays.path);
+    else this.scores.show(meta);
   }
 
   judge(verdict) {
     const early = this.hub.status.state === "ready" ? "ready" : "warming";
     const told = verdict ?? { state: early, sentence: EARLY[early], evidence: [], missing: [], cure: null, why: "" };
-    const key = JSON.stringify(told);
+    const look = early === "ready" && !verdict ? (this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK) : null;
+    const key = JSON.stringify([told, look?.length]);
     if (key === this.shown) return;
     this.shown = key;
+    this.told = told;
     const [word, name, tone] = LOOKS[told.state] ?? LOOKS.warming;
     this.card.dataset.tone = tone;
     this.mark.replaceChildren(icon(name));
     say(this.word, word);
     say(this.sentence, withoutLead(told.sentence, word));
-    this.evidence.replaceChildren(...(told.evidence ?? []).slice(0, 3).map(({ label, value, reference }) =>
-      h("div", {}, h("dt.dim", { text: label }), h("dd.num", {}, h("strong", { text: shown(value) }),
-        reference === null || reference === undefined ? null : h("span.dim", { text: ` ${refer(reference)}` })))));
+    this.evidence.replaceChildren(...(look ? look.map(firstLook) : (told.evidence ?? []).slice(0, 3).map(row)));
     this.showCure(told);
     show(this.whyButton, Boolean(told.why));
     say(this.whyText, told.why ?? "");
@@ -119,7 +134,7 @@ class Verdict {
   // A live cure acts on the running model at once, then the page's controls follow; a structural one is the page's.
   async apply() {
     const { offer, hub } = this;
-    const state = JSON.parse(this.shown).state;
+    const { state } = this.told;
     if (!offer.live) return this.follower.post({ do: "restart", values: offer.values });
     this.cure.disabled = true;
     const ack = await hub.act("set", { values: offer.values });
@@ -145,5 +160,15 @@ function withoutLead(sentence, word) {
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
+function row({ label, value, reference }) {
+  const perfect = typeof reference === "number" ? figure(reference) : reference;
+  return h("div", { title: `${label}: ${shown(value)}${perfect ? ` (${perfect})` : ""}` },
+    h("dt.dim", { text: label }), h("dd.num", {}, h("strong", { text: shown(value) })),
+    perfect ? h("dd.num.dim.perfect", { text: perfect }) : null);
+}
+
+function firstLook([id, what, meaning]) {
+  return h("div.look", {}, h("dt", {}, [...LAYERS, ...GAME_LAYERS].find((layer) => layer.id === id).swatch(), what), h("dd.dim", { text: meaning }));
+}
+
 const shown = (value) => (typeof value === "number" ? (Number.isInteger(value) ? count(value) : figure(value)) : String(value));
-const refer = (value) => (typeof value === "number" ? `(perfect ${figure(value)})` : `(${value})`);
