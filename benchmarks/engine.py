@@ -220,7 +220,8 @@ def waited(condition: Callable[[], Any]) -> Any:
 
 def streamed(engine: Engine, run: str) -> Iterator[dict[str, Any]]:
     """Yield rows on a stream that a browser reads as fast as frames come."""
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(engine)), port=0, log_level="error"))
+    app = Starlette(routes=routes(engine))  # served as Streamlit does it, without compression
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws_per_message_deflate=False))
     clock: Future[int] = Future()
 
     def serve() -> None:

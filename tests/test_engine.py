@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from engine_room import PATIENCE, becomes, history, play_to, reach, reference, shared_engine, tiny, until
 
-from playground.engine import EngineError
+from playground.engine import EngineError, manager
 from playground.engine.frames import decode
 from playground.engine.loop import replay
 
@@ -301,6 +301,17 @@ def test_layers_that_nobody_watches_are_not_painted(engine):
     until(lambda: set(newest(engine, run)[0]) == {"fake", "surface"}, "both layers")
     engine.unwatch(run, "b")
     until(lambda: set(newest(engine, run)[0]) == {"fake"}, "one layer")
+
+
+def test_who_polls_counts_as_a_viewer_until_a_real_one_comes(engine, monkeypatch):
+    run = engine.prepare(tiny())
+    engine.frame(run)
+    assert engine.status(run).viewers == 1
+    engine.watch(run, "somebody", ["fake"])
+    monkeypatch.setattr(manager, "POLL", 0.1)
+    until(lambda: engine.frame(run, 10**9) is None and engine.status(run).viewers == 1, "the poller to be gone")
+    engine.unwatch(run, "somebody")
+    until(lambda: engine.status(run).viewers == 0, "nobody")
 
 
 # -- queue and grace --------------------------------------------------------------------------------------------------

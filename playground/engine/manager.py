@@ -107,7 +107,7 @@ class Engine:
     def frame(self, run_id: str, newer_than: int = 0) -> tuple[int, bytes] | None:
         """Return the newest frame and its number, or None where none is newer."""
         run = self._find(run_id)
-        if not run.viewers or POLLING in run.viewers:
+        if run.viewers.keys() <= {POLLING}:
             self._poll(run)
         reader = run.reader
         if run.worker is None:
