@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 import time
 from functools import cache
@@ -24,7 +26,9 @@ def tiny(**values):
 @cache
 def shared_engine() -> Engine:
     """Return the engine of this test session; runs go into a folder of their own."""
-    return Engine(Path(tempfile.mkdtemp(prefix="playground-")), workers=2, grace=600)
+    root = Path(tempfile.mkdtemp(prefix="playground-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)  # after the engine's own shutdown, which registers later
+    return Engine(root, workers=2, grace=600)
 
 
 def until(condition, what="it"):
@@ -65,12 +69,13 @@ def play_to(engine, run, step):
 @cache
 def reference(steps, **values):
     """Return the history of a run done in this process in one go."""
-    folder = RunFolder.create(Path(tempfile.mkdtemp(prefix="playground-")), tiny(**values))
-    loop = Loop(tiny(**values), folder)
-    loop.advance(steps)
-    loop.flush()
-    folder.release()
-    return history(folder)
+    with tempfile.TemporaryDirectory() as root:
+        folder = RunFolder.create(Path(root), tiny(**values))
+        loop = Loop(tiny(**values), folder)
+        loop.advance(steps)
+        loop.flush()
+        folder.release()
+        return history(folder)
 
 
 def history(folder):
