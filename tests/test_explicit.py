@@ -19,12 +19,13 @@ class Pair:
     """A generator and a discriminator with their optimisers, stepped by hand or by autograd."""
 
     def __init__(
-        self, *, activation="leaky-relu", loss="non-saturating", packing=1, smoothing=0.0, hand=True, double=False,
+        self, *, activation="leaky-relu", loss="non-saturating", packing=1, smoothing=0.0,
+        hand=True, double=False, width=24,
     ):  # fmt: skip
         generator = torch.Generator().manual_seed(0)
         self.draw = torch.Generator().manual_seed(1)
-        self.g = nets.MLP((NOISE, 24, 24, 24, 2), activation=activation, generator=generator)
-        self.d = nets.MLP((2 * packing, 24, 24, 1), activation=activation, generator=generator)
+        self.g = nets.MLP((NOISE, width, width, width, 2), activation=activation, generator=generator)
+        self.d = nets.MLP((2 * packing, width, width, 1), activation=activation, generator=generator)
         self.dtype = torch.float64 if double else torch.float32
         self.g.to(self.dtype), self.d.to(self.dtype)
         self.flat_g, self.flat_d = nets.flatten(self.g), nets.flatten(self.d)
@@ -135,6 +136,34 @@ def test_a_run_repeats_to_the_last_bit_whatever_came_before():
         assert all(torch.equal(a, b) for a, b in zip(plain.step(), restless.step(), strict=True))
     assert torch.equal(plain.flat_g.data, restless.flat_g.data)
     assert torch.equal(plain.flat_d.data, restless.flat_d.data)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_large_and_small_batches_in_any_order_equal_autograd(activation):
+    net = nets.MLP((2, 64, 64, 1), activation=activation, generator=torch.Generator().manual_seed(0))
+    flat = nets.flatten(net)
+    hand = explicit.Backprop(net, flat)
+    draw = torch.Generator().manual_seed(1)
+    for rows in (16, 1024, 16, 1500, 2048, 1500):  # from 1024 rows on, these layers count as large
+        x = torch.randn(rows, 2, generator=draw, requires_grad=True)
+        out = net(x)
+        known = torch.autograd.grad(out.mean(), [x, *net.parameters()])
+        slope = torch.full_like(out, 1 / rows)
+        assert torch.allclose(hand.forward(x.detach()), out, atol=1e-6)
+        assert torch.allclose(hand.input_gradient(slope), known[0], atol=1e-6)
+        hand.forward(x.detach())
+        hand.backward(slope)
+        assert torch.allclose(flat.grad, torch.cat([g.reshape(-1) for g in known[1:]]), atol=1e-6)
+
+
+def test_the_way_without_onednn_gives_the_same_numbers(monkeypatch):
+    quick = Pair(width=64)
+    with monkeypatch.context() as patch:
+        patch.setattr(explicit, "LARGE", float("inf"))
+        plain = Pair(width=64)
+        known = [plain.step(600) for _ in range(5)]
+    for losses_ in known:
+        assert [a.item() for a in quick.step(600)] == pytest.approx([a.item() for a in losses_], abs=1e-5)
 
 
 def test_outputs_stay_whole_when_the_next_forward_runs():
