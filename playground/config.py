@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -122,6 +123,7 @@ def knob(
     return Field(default, ge=low, le=high, description=help, json_schema_extra=extra)
 
 
+@cache
 def knobs(config: type[Config]) -> dict[str, Knob]:
     """Read back the declared fields of a config class, in order; fields without `knob` metadata are not listed."""
     found = {}

@@ -43,6 +43,15 @@ class FakeEngine:
     def folder(self, run: str) -> None:
         return None
 
+    def frame(self, run: str, newer_than: int = 0) -> None:
+        return None
+
+    def pin(self, run: str, on: bool) -> None:
+        self.become(run, self.states[run].state, pinned=on)
+
+    def delete(self, run: str) -> None:
+        del self.known[run], self.states[run]
+
     def send(self, run: str, verb: str, **args: Any) -> dict[str, Any]:
         self.said.append((run, verb, args))
         if verb == "set":

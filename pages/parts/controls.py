@@ -18,6 +18,7 @@ from playground.config import Knob, knobs
 from playground.experiment import Experiment
 
 LIVE, RESTART = ":primary[●]", ":gray[○]"
+NOTHING = object()  # what a widget that was never drawn says
 TICKS = 100  # positions of a slider without a step of its own
 BESIDE = 16  # characters of the longest choice that still fits beside its label
 BOX = 92  # pixels: narrow enough that the stepping buttons give their room to the digits
@@ -183,7 +184,8 @@ def fresh_key(name: str, value: Any, means: Callable[[Any], Any] = lambda shown:
     """Return the key of a widget that shall show `value`: a new one where the present widget means something else."""
     turns: dict[str, int] = st.session_state.setdefault("turns", {})
     key = f"{name}-{turns.get(name, 0)}"
-    if key in st.session_state and means(st.session_state[key]) != value:
+    now = st.session_state.get(key, NOTHING)
+    if now is not NOTHING and means(now) != value:
         turns[name] = turns.get(name, 0) + 1
     return f"{name}-{turns.get(name, 0)}"
 

@@ -83,7 +83,6 @@ def _choose(key: str) -> None:
 def _take(points: upload.Points) -> None:
     """Go on with a person's own points as the data."""
     state.choose(state.shown().on(upload.ID).changed(source=save_points(points)))
-    st.session_state.data = False
     st.rerun()
 
 
