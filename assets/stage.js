@@ -10,6 +10,7 @@ import { coverFor } from "./stage_states.js";
 import { SlowMotion } from "./slowmo.js";
 
 const KEEP = "playground.layers";
+const OFFERED = ["density", "optimal", "manifold", "arrows", "surface"]; // layers that not every model and data set has
 
 export default (component) => mount(component, (root) => new Stage(root));
 
@@ -172,6 +173,7 @@ class Stage {
 
   setLayers(layers) {
     this.layers = layers;
+    this.framesSince = 0;
     this.painter.setLayers(layers);
     if (this.painter.frame) {
       this.painter.loadSurface();
@@ -214,10 +216,11 @@ class Stage {
 
   // A layer that was asked for and did not come cannot be had for this data.
   offerChips({ meta, arrays }) {
+    this.framesSince += 1;
+    const answered = this.framesSince > (meta.state === "running" ? 2 : 0); // frames asked for earlier may still come
     for (const chip of this.chips.children) {
       const id = chip.dataset.layer;
-      const missing = ["density", "optimal", "manifold", "arrows", "surface"].includes(id) &&
-        this.layers.has(id) && meta.layers?.includes(id) && !arrays[id];
+      const missing = answered && OFFERED.includes(id) && this.layers.has(id) && !arrays[id];
       if (chip.disabled !== Boolean(missing)) {
         chip.disabled = Boolean(missing);
         chip.title = missing ? "Not known for this data set" : [...LAYERS, ...GAME_LAYERS].find((l) => l.id === id).help;

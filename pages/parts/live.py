@@ -23,7 +23,7 @@ Action = dict[str, Any]
 
 ASSETS = Path(__file__).parents[2] / "assets"
 FALLBACK_EVERY = 0.2  # seconds
-PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "reopen", "rewound", "changed")
+PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "changed")
 
 LOADER = """
 export default async function (component) {{
