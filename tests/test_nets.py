@@ -159,8 +159,8 @@ def test_minibatch_std_is_the_mean_standard_deviation():
 
 
 def test_a_large_batch_stays_small_in_memory():
-    out = nets.MinibatchDiscrimination(3, gen())(torch.randn(1600, 3, generator=gen(1)))
-    assert out.shape == (1600, 19)
+    layer = nets.MinibatchDiscrimination(3, gen())
+    assert layer(torch.randn(1600, 3, generator=gen(1))).shape == (1600, layer.width)
 
 
 # -- the flat vector --------------------------------------------------------------------------------------------------
