@@ -65,30 +65,39 @@ PAINT = """
 
 
 def rows(seconds: int = SECONDS) -> list[dict[str, Any]]:
-    """Measure in one browser for so many seconds; raises `RuntimeError` where no browser or app comes up."""
-    with tempfile.TemporaryDirectory() as home, app(home) as (url, process), browser_page(url) as page:
+    """Measure in one browser for twice so many seconds; raises `RuntimeError` where no browser or app comes up."""
+    with tempfile.TemporaryDirectory() as home, app(home) as (url, process):
+        whole = visit(url, process.pid, seconds)
+        alone = visit(f"{url}?hide=curves", process.pid, seconds)
+    return [
+        row("different frames painted", "1/s", whole["painted"], least=15),
+        row("the page's own pace", "Hz", whole["hertz"], least=55),
+        row("its pace without curves", "Hz", alone["hertz"]),
+        row("size of a frame", "KB", whole["kilobytes"], most=30),
+        row("server time a frame", "ms", alone["served"], most=2)
+        | {"note": "all of the server's processor time without curves, less its time at rest"},
+        row("painting a frame", "ms", whole["paint"])
+        | {"note": "the browser's main thread, every component on the page"},
+        row("training meanwhile", "steps/s", whole["steps"]),
+    ]
+
+
+def visit(url: str, server: int, seconds: int) -> dict[str, float]:
+    """Open the page, train while measuring, pause, and measure what is left to do at rest."""
+    with browser_page(url) as page:
         page.keyboard.press("Space")
         page.wait_for_function("() => [...window.__playgroundHubs.values()][0].status.step > 100", timeout=60_000)
         time.sleep(2)
-        before = cpu_seconds(process.pid)
-        live = page.evaluate(COUNT, seconds)
-        served = cpu_seconds(process.pid) - before
+        before = cpu_seconds(server)
+        told = page.evaluate(COUNT, seconds)
+        busy = cpu_seconds(server) - before
         page.keyboard.press("Space")
-        time.sleep(1)
-        paint = page.evaluate(PAINT)
-        idle_before = cpu_seconds(process.pid)
+        time.sleep(2)
+        before = cpu_seconds(server)
         time.sleep(3)
-        idle = (cpu_seconds(process.pid) - idle_before) / 3
-    per_frame = 1000 * max(0.0, served - idle * seconds) / max(1, live["received"])
-    return [
-        row("different frames painted", "1/s", live["painted"], least=15),
-        row("the page's own pace", "Hz", live["hertz"], least=55),
-        row("size of a frame", "KB", live["kilobytes"], most=30),
-        row("server time a frame", "ms", per_frame, most=2)
-        | {"note": "all of the server's processor time, less its time at rest; the page's own curves are in it"},
-        row("painting a frame", "ms", paint) | {"note": "the browser's main thread, every component on the page"},
-        row("training meanwhile", "steps/s", live["steps"]),
-    ]
+        rest = (cpu_seconds(server) - before) / 3
+        served = 1000 * max(0.0, busy - rest * seconds) / max(1, told["received"])
+        return {**told, "served": served, "paint": page.evaluate(PAINT)}
 
 
 def row(name: str, unit: str, value: float, *, least: float | None = None, most: float | None = None) -> dict[str, Any]:
