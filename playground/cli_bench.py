@@ -25,12 +25,13 @@ SEEDS = 3
 # Modes with at least 1 % of the samples that every seed must end with: at least, at most.
 MODES: dict[str, tuple[int, int]] = {
     "first-steps": (8, 8),
-    "collapse": (0, 2),
+    "collapse": (1, 4),
     "collapse-r1": (8, 8),
-    "hopping": (0, 2),
+    "hopping": (0, 3),
     "hopping-packing": (7, 8),
     "vanishing": (0, 0),
-    "vanishing-cured": (3, 8),
+    "vanishing-cured": (7, 8),
+    "grid25": (18, 25),
 }
 
 

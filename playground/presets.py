@@ -1,6 +1,6 @@
 """Experiments worth opening: each shows one thing within a minute, and those that go wrong name what mends them.
 
-Two collapse reliably: `collapse` (all fakes on one blob, for good) and `hopping` (all in one place, which moves on);
+Two collapse reliably: `collapse` (all fakes on few blobs, for good) and `hopping` (all in one place, which moves on);
 `vanishing` and `diverging` go wrong in other ways. `cures` names the presets that change as little as it takes to go
 right. `python -m playground bench modes` trains them over several seeds and prints how many modes each ended with.
 """
@@ -45,8 +45,8 @@ CALM = SMALL | {"noise_dim": 2, "lr_d": 2e-3, "lr_g": 5e-4}
 STEEP = SMALL | {"noise_dim": 16, "lr_d": 4e-3, "lr_g": 1e-3}
 # G learns ten times as fast as D and has more noise than it needs: it runs to where D is weakest, all of it at once.
 HASTY = SMALL | {"noise_dim": 16, "lr_d": 1e-4, "lr_g": 1e-3}
-# Plain steps for G: Adam would blow a vanishing gradient up again.
-DULL = SMALL | {"noise_dim": 2, "loss": "minimax", "optimiser_g": "sgd", "lr_d": 2e-3, "lr_g": 0.1}
+# G starts as a dot and takes plain steps: Adam would scale a vanishing gradient up again.
+DULL = CALM | {"loss": "minimax", "init": "normal-0.02", "optimiser_g": "sgd", "lr_g": 0.1}
 GAME = {"optimiser_d": "sgd", "optimiser_g": "sgd", "lr_d": 0.05, "lr_g": 0.05, "batch": 8, "order": "simultaneous"}
 DIRAC = GAME | {"loss": "minimax"}
 BILINEAR = GAME | {"loss": "wasserstein-clip", "clip": 1.0}
@@ -74,7 +74,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "collapse": Preset(
         "Mode collapse",
-        "D learns four times as fast as G and grows steep: every fake runs up to one blob, and there they all stay.",
+        "D learns four times as fast as G and grows steep: all fakes run up to one blob, or a few, and stay there.",
         COLLAPSE, values=STEEP, steps=3000, cures=("collapse-r1",),
     ),
     "collapse-r1": Preset(
@@ -100,12 +100,12 @@ PRESETS: dict[str, Preset] = {
     "vanishing": Preset(
         "Vanishing gradient",
         "The minimax loss and a G that starts as a dot: D is sure, its surface is flat there, and G stands still.",
-        WRONG, values=DULL | {"init": "normal-0.02"}, steps=1500, cures=("vanishing-cured",),
+        WRONG, values=DULL, steps=1500, cures=("vanishing-cured",),
     ),
     "vanishing-cured": Preset(
-        "Vanishing gradient, cured by a wide start",
-        "The same from larger first weights: the first fakes lie among the data, D cannot be sure, and G has a slope.",
-        WRONG, values=DULL,
+        "Vanishing gradient, cured",
+        "First fakes spread among the data leave D in doubt, and Adam scales even a faint gradient up: G learns again.",
+        WRONG, values=CALM | {"loss": "minimax"},
     ),
     "diverging": Preset(
         "Steps too long",
@@ -114,8 +114,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "grid25": Preset(
         "A grid of 25",
-        "Twenty-five small blobs: how many does G find, and how many fakes lie between them?",
-        SHAPES, "grid25", CALM, steps=8000,
+        "Twenty-five blobs: count those that G has found, and the fakes that lie on the way between them.",
+        SHAPES, "grid25", {"activation": "relu", "init": "kaiming", "noise_dim": 2, "std": 0.1}, steps=6000,
     ),
     "checkerboard": Preset(
         "Checkerboard",

@@ -53,14 +53,14 @@ def test_every_setting_of_a_preset_has_an_effect(name):
     assert not idle
 
 
-def test_a_cure_differs_from_what_it_cures_in_what_it_says_only():
+def test_a_cure_differs_from_what_it_cures_in_few_settings():
     cures = {name: p.cures for name, p in PRESETS.items() if p.cures}
     assert len(cures) >= 3
     for name, mended in cures.items():
         for cure in mended:
             ill, well = preset(name), preset(cure)
             changed = {f for f in ill.experiment.knobs() if ill.experiment.value(f) != well.experiment.value(f)}
-            assert 1 <= len(changed) <= 2, changed
+            assert 1 <= len(changed) <= 3, changed
             assert well.group == ill.group
             assert well.dataset == ill.dataset
 
