@@ -235,6 +235,8 @@ def test_a_run_that_is_gone_comes_back_as_its_settings_with_a_notice(engine: Fak
         ({"f": "vae"}, "no family 'vae'"),
         ({"preset": "no-such"}, "no preset 'no-such'"),
         ({"run": "../../etc"}, "no longer here"),
+        ({"d": "custom", "src": "0123456789abcdef"}, "not on this machine"),
+        ({"d": "custom", "src": "../../x"}, "names no saved points"),
     ],
 )
 def test_a_bad_value_in_a_link_falls_back_with_a_notice(engine: FakeEngine, query: dict[str, str], said: str) -> None:

@@ -75,6 +75,11 @@ def from_url(query: dict[str, str]) -> Lab:
         notices += more
     else:
         experiment = PRESETS[query["preset"] if query.get("preset") in PRESETS else OPENING].experiment
+    try:
+        experiment.data.extent  # noqa: B018  # points of one's own may be missing: nobody has put them on this machine
+    except ConfigError as error:
+        notices.append(str(error))
+        experiment = experiment.on(PRESETS[OPENING].experiment.dataset)
     return Lab(engine().prepare(experiment), notices=notices)
 
 

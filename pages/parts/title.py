@@ -1,4 +1,4 @@
-"""The title row: preset picker, device, share link and the lesson."""
+"""The title row: preset picker, device, share link and "What am I looking at?"."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def row(heading: str) -> None:
         with st.popover("Share", icon=":material/link:", key="share", on_change="rerun") as share:
             if share.open:
                 _share()
-        with st.popover("How it works", icon=":material/school:", key="help", on_change="rerun") as lesson:
+        with st.popover("What am I looking at?", icon=":material/help:", key="help", on_change="rerun") as lesson:
             if lesson.open:
                 st.markdown(LESSON.read_text(encoding="utf-8"), unsafe_allow_html=False)
 

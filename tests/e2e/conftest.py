@@ -103,18 +103,29 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def witness() -> Witness:
     return Witness()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser, witness: Witness) -> Iterator[BrowserContext]:
+    """One browser profile for all tests: the app's scripts are fetched and compiled once."""
+    window = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+    window.set_default_timeout(90_000)
+    witness.watch(window)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def context(browser: Browser, witness: Witness) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    context.set_default_timeout(90_000)
-    witness.watch(context)
-    yield context
-    context.close()
+def context(window: BrowserContext, witness: Witness) -> Iterator[BrowserContext]:
+    """The profile with no page open; afterwards no page has said an error or asked anybody abroad."""
+    witness.errors.clear()
+    witness.abroad.clear()
+    yield window
+    for page in window.pages:
+        page.close()
     assert not witness.errors, witness.errors
     assert not witness.abroad, witness.abroad
 

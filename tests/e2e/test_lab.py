@@ -71,6 +71,7 @@ def state_is(page: Page, name: str) -> None:
 
 
 def train(page: Page, steps: int = 20) -> None:
+    until(lambda: page.evaluate("[...window.__playgroundHubs.keys()]") == [run_of(page)])  # the bar drives this run
     press(page, "Play")
     until(lambda: step(page) >= steps)
 
@@ -168,6 +169,20 @@ def test_a_share_link_shows_the_same_run_in_a_second_window(page: Page, context:
     until(lambda: step(other) > at)
     press(other, "Pause")
     state_is(page, "paused")
+
+
+def test_reset_begins_the_same_run_again_and_new_seed_another(page: Page) -> None:
+    train(page)
+    press(page, "Pause")
+    before, seed = run_of(page), query(page).get("seed")
+    press(page, "Reset")
+    until(lambda: run_of(page) != before)
+    until(lambda: step(page) == 0)
+    assert query(page).get("seed") == seed
+    before = run_of(page)
+    press(page, "New seed")
+    until(lambda: run_of(page) != before)
+    assert query(page).get("seed") != seed
 
 
 def test_drawing_ones_own_data(page: Page) -> None:
