@@ -82,7 +82,7 @@ def events(server: Server, run: str) -> list[dict[str, object]]:
 
 
 def fill(page: Page, field: str, value: str) -> None:
-    box = page.locator(f"[class*=st-key-type-{field}-] input")
+    box = page.locator(f"[class*=st-key-type-{field}-] input:visible")
     box.fill(value)
     box.press("Enter")
 
@@ -136,7 +136,7 @@ def test_a_structural_change_asks_first(page: Page) -> None:
     train(page)
     before = run_of(page)
     page.locator(".st-key-group-generator summary").click()
-    depth = page.locator("[class*=st-key-type-g_depth-] input")
+    depth = page.locator("[class*=st-key-type-g_depth-] input:visible")
     was = depth.input_value()
     fill(page, "g_depth", "5")
     expect(page.locator(".st-key-pending")).to_contain_text("restarts the run")
