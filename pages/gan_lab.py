@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import curves, live, moment, settings, state, title
+from pages.parts import curves, edits, live, moment, settings, state, title
 
 view, engine = state.there(), state.engine()
 status, experiment = engine.status(view.run), engine.experiment(view.run)
@@ -17,15 +17,15 @@ about = {
     "title": experiment.data.title,
 }
 title.row("GAN lab")
-state.act(live.transport(view.run, token=engine.token, data=about, key="transport"))
+edits.act(live.transport(view.run, token=engine.token, data=about, key="transport"))
 state.say()
 settings.pending()
 picture, reading = st.columns([20, 13], gap="medium")
 with picture:
-    state.act(live.stage(view.run, token=engine.token, data=about, key="stage"))
+    edits.act(live.stage(view.run, token=engine.token, data=about, key="stage"))
 with reading:
     if "verdict" not in state.hidden():
-        state.act(live.verdict(view.run, token=engine.token, data=about, key="verdict"))
+        edits.act(live.verdict(view.run, token=engine.token, data=about, key="verdict"))
     moment.line()
     if "curves" not in state.hidden():
         curves.panel()

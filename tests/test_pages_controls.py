@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 
-from pages.parts.controls import about, at, groups, position, text_of
+from pages.parts.controls import about, groups
+from pages.parts.widgets import at, position, text_of
 from playground.config import Config, Knob, knob, knobs
 from playground.experiment import Experiment
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from pages.parts import controls, live, state
+from pages.parts import edits, live, state, widgets
 from playground.config import ConfigError
 from playground.data import dataset, datasets, upload
 from playground.data.custom import save_points
@@ -35,7 +35,7 @@ def picker() -> None:
 def _wall() -> None:
     kinds = [name for name, kind in datasets().items() if name != upload.ID]
     now = state.shown().dataset if state.shown().dataset in kinds else None
-    key = controls.fresh_key("dataset", now)
+    key = widgets.fresh_key("dataset", now)
     st.pills(
         "Data set",
         kinds,
@@ -75,14 +75,14 @@ def thumbnail(name: str) -> str:
 
 
 def _choose(key: str) -> None:
-    if name := controls.told(key):
-        state.choose(state.shown().on(name))
+    if name := widgets.told(key):
+        edits.choose(state.shown().on(name))
         st.session_state.data = False
 
 
 def _take(points: upload.Points) -> None:
     """Go on with a person's own points as the data."""
-    state.choose(state.shown().on(upload.ID).changed(source=save_points(points)))
+    edits.choose(state.shown().on(upload.ID).changed(source=save_points(points)))
     st.rerun()
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import streamlit as st
 
-from pages.parts import state, title
+from pages.parts import edits, state, title
 from playground.engine import EngineError
 from playground.presets import PRESETS
 
@@ -42,7 +42,7 @@ def _failed(sentence: str, keyframes: list[int]) -> None:
             args=(keyframes[-1],), width="content",
         )  # fmt: skip
     else:
-        st.button("Start again", icon=":material/restart_alt:", key="again", on_click=state.restart, width="content")
+        st.button("Start again", icon=":material/restart_alt:", key="again", on_click=edits.restart, width="content")
 
 
 def _back(step: int) -> None:
@@ -56,7 +56,7 @@ def _finished(step: int) -> None:
     st.markdown(f"**Finished at step {step:,}.** Try next:", width="content")
     for name in next_presets():
         st.button(
-            PRESETS[name].title, key=f"next-{name}", help=PRESETS[name].about, on_click=state.begin,
+            PRESETS[name].title, key=f"next-{name}", help=PRESETS[name].about, on_click=edits.begin,
             args=(PRESETS[name].experiment,), width="content",
         )  # fmt: skip
 

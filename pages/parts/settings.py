@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import controls, datasets, state
+from pages.parts import controls, datasets, edits, state
 
 DRAWN_ELSEWHERE = frozenset({"device"})  # in the title row
 OPEN_FIRST = 3  # groups open at first: those that mostly act at once, what a person turns while the picture moves
@@ -30,11 +30,11 @@ def _panel() -> None:
 
 def pending() -> None:
     """Draw the card that names what waits for a restart, floating over the stage."""
-    said = state.changes()
+    said = edits.changes()
     if not said:
         return
     with st.container(key="pending"):
         st.markdown(f"**This restarts the run:** {', '.join(said[:3])}{' …' if len(said) > 3 else ''}")
         with st.container(horizontal=True, gap="small"):
-            st.button("Restart", type="primary", icon=":material/restart_alt:", key="restart", on_click=state.restart)
-            st.button("Undo", icon=":material/undo:", key="undo", on_click=state.undo)
+            st.button("Restart", type="primary", icon=":material/restart_alt:", key="restart", on_click=edits.restart)
+            st.button("Undo", icon=":material/undo:", key="undo", on_click=edits.undo)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.parts import controls, state
+from pages.parts import controls, edits, state, widgets
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 
@@ -43,7 +43,7 @@ def preset_of(experiment: Experiment) -> str | None:
 
 
 def _presets() -> None:
-    key = controls.fresh_key("preset", current())
+    key = widgets.fresh_key("preset", current())
     st.selectbox(
         "Preset",
         list(PRESETS),
@@ -60,8 +60,8 @@ def _presets() -> None:
 
 
 def _choose_preset(key: str) -> None:
-    if name := controls.told(key):
-        state.choose(PRESETS[name].experiment)
+    if name := widgets.told(key):
+        edits.choose(PRESETS[name].experiment)
 
 
 def _device() -> None:

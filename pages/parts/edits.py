@@ -1,0 +1,111 @@
+"""What a person does to a run: edits that act at once, drafts that wait for a restart, and the restart itself."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.state import engine, fail, lab, shown
+from playground.config import ConfigError, knobs
+from playground.engine import EngineError
+from playground.experiment import Experiment
+
+
+def edit(**values: Any) -> None:
+    """Take changed fields: live ones act on the run at once, structural ones wait for a restart (none in `ready`)."""
+    view, current = lab(), engine().experiment(lab().run)
+    try:
+        wanted = shown().changed(**values)
+        if wanted == shown():
+            return
+        if all(_live(current, name) for name in values):
+            engine().send(view.run, "set", values=values)
+            view.draft = view.draft and wanted
+        else:
+            _draft(wanted)
+    except (ConfigError, EngineError) as error:
+        fail(error)
+
+
+def choose(experiment: Experiment) -> None:
+    """Take a whole other experiment (a preset, a data set): at once in `ready`, else as a draft."""
+    try:
+        _draft(experiment)
+    except EngineError as error:
+        fail(error)
+
+
+def begin(experiment: Experiment) -> None:
+    """Begin a new run of another experiment, without asking: the present one has come to its end."""
+    lab().draft = experiment
+    restart()
+
+
+def restart(**values: Any) -> None:
+    """Begin a new run from the draft (or the same settings), going on playing if the present one was."""
+    view = lab()
+    try:
+        playing = engine().status(view.run).state in ("running", "warming", "queued")
+        experiment = shown().changed(**values)
+        engine().send(view.run, "stop")
+        _move(experiment)
+        if playing:
+            engine().send(view.run, "play")
+    except (ConfigError, EngineError) as error:
+        fail(error)
+
+
+def undo() -> None:
+    """Forget the changes that wait for a restart."""
+    lab().draft, lab().stale = None, True
+
+
+def changes() -> list[str]:
+    """Say what a restart would change, field by field."""
+    view, now = lab(), engine().experiment(lab().run)
+    if view.draft is None:
+        return []
+    if (view.draft.family, view.draft.dataset) != (now.family, now.dataset):
+        said = [f"data {now.dataset} → {view.draft.dataset}"]
+    else:
+        said = []
+    both = now.knobs().keys() & view.draft.knobs().keys()
+    fields = [(k, now.value(name), view.draft.value(name)) for name, k in view.draft.knobs().items() if name in both]
+    return said + [f"{k.label} {old} → {new}" for k, old, new in fields if old != new]
+
+
+def _live(current: Experiment, name: str) -> bool:
+    """Say whether the running model has this very field and takes it live."""
+    other_data = lab().draft is not None and lab().draft.dataset != current.dataset
+    mine = knobs(type(shown().data))
+    known = current.knobs()
+    return name in known and known[name].live and not (other_data and name in mine)
+
+
+def _draft(wanted: Experiment) -> None:
+    view = lab()
+    if engine().status(view.run).state == "ready":
+        _move(wanted)
+    else:
+        view.draft, view.stale = wanted if wanted != engine().experiment(view.run) else None, True
+
+
+def _move(experiment: Experiment) -> None:
+    view = lab()
+    view.run, view.draft, view.stale = engine().prepare(experiment), None, True
+
+
+def act(action: dict[str, Any] | None) -> None:
+    """Follow what a live component did; the page starts anew where another run came of it."""
+    if action is None:
+        return
+    if action["do"] == "reset":
+        restart()
+    elif action["do"] == "new-seed":
+        restart(seed=secrets.randbelow(10_000))
+    elif action["do"] == "restart":
+        edit(**action["values"])
+    if lab().stale:
+        st.rerun()
