@@ -18,7 +18,7 @@ STEP = 4000  # by when the opening preset has all eight modes and most fakes are
 
 
 def main() -> int:
-    """Take the shot; 256 colours are enough for it and keep the file small."""
+    """Take the shot."""
     with tempfile.TemporaryDirectory() as home, app(home) as (url, _), browser_page(url) as page:
         page.keyboard.press("Space")
         step = "() => [...window.__playgroundHubs.values()][0].status.step"
@@ -27,7 +27,7 @@ def main() -> int:
         page.mouse.move(5, 5)
         page.wait_for_timeout(1500)
         page.screenshot(path=TARGET)
-    picture = Image.open(TARGET).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.open(TARGET).convert("RGB")
     picture.save(TARGET, optimize=True)
     print(f"{TARGET.name}: {picture.width} x {picture.height}, {TARGET.stat().st_size / 1024:.0f} KB")
     return 0
