@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,7 +22,7 @@ import numpy as np
 from playground.config import ConfigError, knobs
 from playground.data import datasets
 from playground.diagnostics.panel import Panel
-from playground.diagnostics.signals import Verdict
+from playground.diagnostics.signals import Evidence, Verdict
 from playground.diagnostics.verdict import verdict
 from playground.engine.loop import RECENT, Loop, TrainingFailed
 from playground.experiment import Experiment, pick_device
@@ -121,7 +122,7 @@ class Run:
         if not scores or scores[-1]["step"] < self.step:
             scores.append({"step": self.step, **self.score()})
         if self.state == "failed" and any(word in str(self.error) for word in ("NaN", "infinite")):
-            train = _with_lost_row(train, int(self.folder.status()["step"]))
+            return _diverged(self.experiment, train, scores, str(self.error))
         return verdict(self.experiment, train, scores)
 
     def resume(self, steps: int | None = None, progress: Progress | None = None) -> Run:
@@ -243,6 +244,10 @@ def _asked_to_stop() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _with_lost_row(train: dict[str, np.ndarray], step: int) -> dict[str, np.ndarray]:
-    """Add the row that was never written because its numbers were none."""
-    return {name: np.append(column, step if name == "step" else np.nan) for name, column in train.items()}
+def _diverged(experiment: Experiment, train: dict[str, np.ndarray], scores: list[Any], error: str) -> Verdict:
+    """Judge a run whose last row was never written because its numbers were none; the evidence is the row before."""
+    broken = verdict(experiment, {name: np.append(column, np.nan) for name, column in train.items()}, scores)
+    before = {name: column[-1] for name, column in train.items() if len(column)}
+    step = int(before.pop("step", 0))
+    rows = [Evidence(f"{name} at step {step:,}", f"{value:.3g}", "the last good one") for name, value in before.items()]
+    return replace(broken, sentence=f"Diverged. {error}", evidence=tuple(rows))
