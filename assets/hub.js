@@ -10,6 +10,7 @@ const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000];
 const TRIES_BEFORE_FALLBACK = 3;
 const ACK_MS = 15000; // the first verb may have to start a worker
 const OPTIMISTIC_MS = 2500;
+const SETTLE_MS = 400;
 const REDELIVER_MS = 3000;
 const STATUS_FIELDS = [
   "state", "step", "sps", "device", "queue", "error", "past", "keyframes", "until", "speed", "experiment_version",
@@ -46,7 +47,7 @@ export class Hub {
     this.lastMail = 0;
     this.failures = 0;
     this.everOpen = false;
-    this.expected = null; // optimistic {values, until}
+    this.expected = null; // what an act under way will make of the status
     this.painting = false;
     this.paint = this.paint.bind(this);
   }
@@ -186,16 +187,22 @@ export class Hub {
   merge(news) {
     const status = this.status;
     for (const field of STATUS_FIELDS) if (news[field] !== undefined) status[field] = news[field];
-    if (this.expected && performance.now() < this.expected.until) Object.assign(status, this.expected.values);
-    else this.expected = null;
+    Object.assign(status, this.expected);
     this.tell("status", status);
   }
 
   expect(values) {
-    this.expected = { values, until: performance.now() + OPTIMISTIC_MS };
+    this.expected = values;
+    this.expectFor(OPTIMISTIC_MS);
     Object.assign(this.status, values);
     this.notice = null;
     this.tell("status", this.status);
+  }
+
+  // The expectation ends by the clock, not by the next report: a paused run may have nothing more to report.
+  expectFor(milliseconds) {
+    clearTimeout(this.expecting);
+    this.expecting = setTimeout(() => (this.expected = null), milliseconds);
   }
 
   // -- verbs -----------------------------------------------------------------------------------------------------
@@ -262,7 +269,7 @@ export class Hub {
     try {
       const ack = await this.ask(verb, args);
       // frames written before the verb may still be under way: keep the expectation for a moment longer
-      if (this.expected) this.expected.until = performance.now() + 400;
+      if (this.expected) this.expectFor(SETTLE_MS);
       return ack;
     } catch (error) {
       this.expected = null;
