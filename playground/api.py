@@ -21,7 +21,7 @@ import numpy as np
 
 from playground.config import ConfigError, knobs
 from playground.data import datasets
-from playground.diagnostics.panel import Panel
+from playground.diagnostics.panels import panel
 from playground.diagnostics.signals import Evidence, Verdict
 from playground.diagnostics.verdict import verdict
 from playground.engine.loop import RECENT, Loop, TrainingFailed
@@ -113,7 +113,8 @@ class Run:
         recorded = [row for row in self.folder.scores() if row["step"] == saved.step]
         if recorded:
             return {name: value for name, value in recorded[-1].items() if name != "step" and value is not None}
-        return Panel(saved.experiment.data, saved.experiment.seed).score(self.model(step), saved.step)
+        model = self.model(step)
+        return panel(model, saved.experiment.data, saved.experiment.seed).score(model, saved.step)
 
     def diagnose(self) -> Verdict:
         """Judge the run's recent past: its state in a word, a sentence with evidence, and the usual cure."""

@@ -75,7 +75,7 @@ def dirac_radius(settings: dict[str, Any], order: str, steps: int = 500) -> floa
     turns: list[tuple[str, ...]] = [("d", "g")] if order == "simultaneous" else [("g",), ("d",)]
     for _ in range(steps):
         for players in turns:
-            gan.step(experiment.data.sample(gan.rows, rng["data"]), rng, players)
+            gan.step(experiment.points.sample(gan.rows, rng["data"]), rng, players)
     return float(gan.phase().double().norm())
 
 

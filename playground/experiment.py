@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import SerializeAsAny, ValidationInfo, field_validator
+from pydantic import SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from playground.config import Config, ConfigError, Knob, build, from_query, knob, knobs, to_query
 from playground.data import dataset as dataset_class
-from playground.data.base import Distribution
+from playground.data.base import DataSet, Distribution
 from playground.families import family as family_class
 
 # URL names that belong to the page or to the experiment itself; no family or data set may use them.
@@ -22,7 +22,7 @@ class Experiment(Config):
     family: str = "gan"
     dataset: str = "ring8"
     model: SerializeAsAny[Config] = None  # type: ignore[assignment]  # filled in by its validator
-    data: SerializeAsAny[Distribution] = None  # type: ignore[assignment]
+    data: SerializeAsAny[DataSet] = None  # type: ignore[assignment]
     seed: int = knob(
         0, "Fixes every random number of the run; the same seed repeats it exactly.", short="seed", group="Run",
         low=0, high=2**31 - 1,
@@ -68,7 +68,18 @@ class Experiment(Config):
     def _data(cls, value: Any, info: ValidationInfo) -> Config:
         return _part(value, dataset_class(info.data.get("dataset", "ring8")))
 
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        family_class(self.family).check(self.model, self.data)
+        return self
+
     model_config = Config.model_config | {"validate_default": True}
+
+    @property
+    def points(self) -> Distribution:
+        """The data of an experiment on points; only ask where the family takes nothing else."""
+        assert isinstance(self.data, Distribution)
+        return self.data
 
     def knobs(self) -> dict[str, Knob]:
         """Return every field that can be set, by name, over experiment, data and model (names are distinct)."""
@@ -104,9 +115,14 @@ class Experiment(Config):
         """Return a copy on another data set at its default settings."""
         return build(type(self), dict(self) | {"dataset": dataset, "data": {}})
 
+    @classmethod
+    def of(cls, family: str) -> Self:
+        """Return a family's experiment at its defaults, on the data set it opens with."""
+        return build(cls, {"family": family, "dataset": family_class(family).opens_on})
+
     def to_query(self) -> dict[str, str]:
         """Return the URL form: short names, defaults left out."""
-        names = {"f": (self.family, "gan"), "d": (self.dataset, "ring8")}
+        names = {"f": (self.family, "gan"), "d": (self.dataset, family_class(self.family).opens_on)}
         return (
             {k: v for k, (v, default) in names.items() if v != default}
             | to_query(self) | to_query(self.data) | to_query(self.model)
@@ -116,17 +132,27 @@ class Experiment(Config):
     def from_query(cls, query: dict[str, str]) -> tuple[Experiment, list[str]]:
         """Read the URL form. Bad values fall back to their defaults; each is named in the returned notices."""
         notices: list[str] = []
-        chosen = {"family": query.get("f", "gan"), "dataset": query.get("d", "ring8")}
-        for key, lookup, default in (("family", family_class, "gan"), ("dataset", dataset_class, "ring8")):
-            try:
-                lookup(chosen[key])
-            except ConfigError as error:
-                notices.append(f"From the link: {error} Using {default}.")
-                chosen[key] = default
+        family, dataset = query.get("f", "gan"), query.get("d")
+        try:
+            family_class(family)
+        except ConfigError as error:
+            notices.append(f"From the link: {error} Using gan.")
+            family = "gan"
+        opens_on = family_class(family).opens_on
+        try:
+            dataset_class(dataset or opens_on)
+        except ConfigError as error:
+            notices.append(f"From the link: {error} Using {opens_on}.")
+            dataset = opens_on
+        chosen = {"family": family, "dataset": dataset or opens_on}
         model, more = from_query(family_class(chosen["family"]).Settings, query)
         data, still = from_query(dataset_class(chosen["dataset"]), query)
         own, last = from_query(cls, query)
-        return build(cls, dict(own) | chosen | {"model": model, "data": data}), notices + more + still + last
+        notices += more + still + last
+        try:
+            return build(cls, dict(own) | chosen | {"model": model, "data": data}), notices
+        except ConfigError as error:  # each fine by itself, but they do not go together
+            return cls.of(family), [*notices, f"From the link: {error} Using {family_class(family).title}'s defaults."]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` reads back."""

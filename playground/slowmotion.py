@@ -160,16 +160,16 @@ class Teller:
         return {"w before": self.before[player], "w after": self.gan.flat[player].data}
 
     def surface(self) -> Tensor | None:
-        if self.gan.data.dim != 2:
+        if self.gan.points.dim != 2:
             return None
-        cells = stage.cells(self.gan.data.extent, GRID, self.gan.device)
+        cells = stage.cells(self.gan.points.extent, GRID, self.gan.device)
         return self.gan.surface(cells).view(GRID, GRID)
 
     def draw(self, **layers: Tensor | None) -> dict[str, Tensor]:
         """Return what the stage shows in this moment: its layers on a plane, the state of a game that is a point."""
         if self.gan.is_point:
             return {"phase": self.gan.phase()}
-        if self.gan.data.dim != 2:
+        if self.gan.points.dim != 2:
             return {}
         return {k: v.clone() if k == "surface" else v[:POINTS].clone() for k, v in layers.items() if v is not None}
 

@@ -40,7 +40,7 @@ class Now:
     @property
     def game(self) -> bool:
         """Say whether the data is a game of two numbers."""
-        return self.experiment.data.dim == 1
+        return self.experiment.points.dim == 1
 
     def slower(self, *names: str, by: float = 3.0) -> dict[str, float]:
         """Return these learning rates divided, rounded to two digits and not below the slowest."""
@@ -147,7 +147,7 @@ def _r1(now: Now) -> tuple[str, dict[str, Any], str]:
 
 
 def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
-    amount = float(f"{0.05 * now.experiment.data.extent:.1g}")
+    amount = float(f"{0.05 * now.experiment.points.extent:.1g}")
     why = "Blurring real and fake points alike makes the two overlap, so D cannot be sure and its slope reaches G."
     return "Add instance noise", {"instance_noise": amount}, why
 

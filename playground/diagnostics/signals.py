@@ -93,7 +93,7 @@ class Signals:
         """Take whatever a run has written; anything that is not a number becomes NaN."""
         columns = {name: _column(column) for name, column in train.items()}
         rows = [{name: _number(v) for name, v in row.items()} for row in scores]
-        modes = experiment.data.modes() if experiment.data.dim == 2 else None
+        modes = experiment.data.modes() if experiment.points.dim == 2 else None
         return cls(experiment, columns, rows, modes)
 
     @property

@@ -70,7 +70,7 @@ def _broken(s: Signals) -> Finding | None:
             evidence,
         )
     biggest = float(np.nanmax(np.abs(values))) if len(values) else 0.0
-    width, off = s.last("spread/all"), s.last("dist/sw") / s.experiment.data.extent
+    width, off = s.last("spread/all"), s.last("dist/sw") / s.experiment.points.extent
     if not (biggest > HUGE or width > FAR or off > FAR):
         return None
     sentence = (

@@ -17,6 +17,7 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from playground import games
+from playground.data.base import Distribution
 from playground.engine.loop import Loop
 from playground.families.base import View
 from playground.rng import fresh
@@ -65,14 +66,15 @@ class Painter:
         loop = self.loop
         if loop.data == self._for:
             return
-        self._for, seed, device = loop.data, loop.experiment.seed, loop.device
-        self.view = View(extent=float(loop.data.extent), layers=frozenset())
-        self.real = loop.data.sample(self.view.fakes, fresh(seed, "stage", "real", device=device))
+        assert isinstance(loop.data, Distribution)
+        self._for, self.data, seed, device = loop.data, loop.data, loop.experiment.seed, loop.device
+        self.view = View(extent=float(self.data.extent), layers=frozenset())
+        self.real = self.data.sample(self.view.fakes, fresh(seed, "stage", "real", device=device))
         self.z = loop.family.noise(self.view.fakes, fresh(seed, "stage", device=device))
         self._density = self._true_density()
         self._p: np.ndarray | None = None
         self._layers = {}
-        if self.loop.data.dim == 2:
+        if self.data.dim == 2:
             self._layers["real"] = to_i16(self.real.cpu().numpy(), self.view.extent)
         if self._density is not None:
             self._layers["density"] = self._density
@@ -140,9 +142,9 @@ class Painter:
 
     def _log_density(self, side: int) -> np.ndarray | None:
         """Return the log density at the centres of a grid of `side` cells, row 0 at the bottom."""
-        if self.loop.data.dim != 2:
+        if self.data.dim != 2:
             return None
-        found = self.loop.data.log_density(cells(self.view.extent, side, torch.device("cpu")))
+        found = self.data.log_density(cells(self.view.extent, side, torch.device("cpu")))
         return None if found is None else found.reshape(side, side).double().cpu().numpy()
 
     def _true_density(self) -> np.ndarray | None:
@@ -156,7 +158,7 @@ class Painter:
         across = np.exp(-0.5 * ((np.arange(g)[:, None] - np.arange(g)) / BLUR) ** 2)
         blur = across / across.sum(0)
         if self._p is None:
-            n = 2 if self.loop.data.modes() is None else FINE  # without modes densities are wider, and dearer to have
+            n = 2 if self.data.modes() is None else FINE  # without modes densities are wider, and dearer to have
             fine = self._log_density(g * n)
             assert fine is not None
             cell = np.exp(fine).reshape(g, n, g, n).mean((1, 3)) * (2 * extent / g) ** 2

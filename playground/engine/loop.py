@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from playground.config import ConfigError
-from playground.diagnostics.panel import Panel
+from playground.diagnostics.panels import panel
 from playground.experiment import Experiment, pick_device
 from playground.families import family as family_class
 from playground.families.base import SubStep
@@ -46,6 +46,7 @@ class Loop:
             torch.set_num_threads(1)  # nets this small lose more to waiting for threads than they win
         self.experiment, self.folder = experiment, folder
         self.step, self.edits = 0, 0
+        self.taken = 0  # items that batches have held so far
         self._edited_at: int | None = None
         self.failed: str | None = None
         self.metrics: dict[str, float] = {}
@@ -70,7 +71,7 @@ class Loop:
         self.experiment, self.data = experiment, experiment.data
         self.rng = Streams(experiment.seed, self.device)
         self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
-        self.panel = Panel(self.data, experiment.seed, self.device)
+        self.panel = panel(self.family, self.data, experiment.seed, self.device)
         self._plan()
 
     def _plan(self) -> None:
@@ -92,8 +93,7 @@ class Loop:
             self.record("step", n=n, players=list(players))
         try:
             for _ in range(n):
-                batch = self.data.sample(self.family.rows, self.rng["data"])
-                result = self.family.step(batch, self.rng, players)
+                result = self.family.step(self._batch(), self.rng, players)
                 self.step += 1
                 self._waiting.append((self.step, result.metrics))
                 if self.step >= self._due:
@@ -103,6 +103,12 @@ class Loop:
         except Exception as error:
             self.flush()
             self._fail(self.step + 1, f"{type(error).__name__}: {error}", error)
+
+    def _batch(self) -> Tensor:
+        """Return the next items to train on."""
+        batch = self.data.batch(self.family.rows, self.taken, self.rng)
+        self.taken += len(batch)
+        return batch
 
     def _on_schedule(self) -> None:
         self.flush()
@@ -191,7 +197,8 @@ class Loop:
     def tensors(self) -> dict[str, Tensor]:
         """Return everything the next step depends on, by the names of a keyframe."""
         model = {f"model/{name}": value for name, value in self.family.state().items()}
-        return model | {f"rng/{name}": value for name, value in self.rng.state().items()}
+        streams = {f"rng/{name}": value for name, value in self.rng.state().items()}
+        return model | streams | {"taken": torch.tensor(self.taken)}
 
     def keyframe(self) -> int:
         """Save this moment and return its step; a state that is not finite is refused, the last good one stays."""
@@ -234,7 +241,7 @@ class Loop:
             self.family.set(changed.model)
         if changed.data != self.data:
             self.data = self.family.data = changed.data
-            self.panel = Panel(self.data, changed.seed, self.device)
+            self.panel = panel(self.family, self.data, changed.seed, self.device)
         self.experiment = changed
 
     def rewind(self, step: int) -> int:
@@ -276,6 +283,7 @@ class Loop:
         model = {n.removeprefix("model/"): t for n, t in saved.tensors.items() if n.startswith("model/")}
         self.family.load({name: value.to(self.device) for name, value in model.items()})
         self.rng.load({n.removeprefix("rng/"): t for n, t in saved.tensors.items() if n.startswith("rng/")})
+        self.taken = int(saved.tensors.get("taken", 0))
         self.step, self._edited_at = saved.step, None
         self._plan()
 
@@ -285,8 +293,7 @@ class Loop:
         """Do one step and tell it in sub-steps: it is told on a copy of the state, then done as any other."""
         self.flush()
         before = {name: value.clone() for name, value in self.tensors().items()}
-        batch = self.data.sample(self.family.rows, self.rng["data"])
-        told = self.family.trace(batch, self.rng)
+        told = self.family.trace(self._batch(), self.rng)
         self.load(Keyframe(self.step, self.experiment, before, 0))
         self.advance()
         self.flush()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from playground.engine.frames import Painter
 from playground.engine.loop import LATEST, Loop
+from playground.engine.painters import painter
 from playground.engine.record import LOOKS, Run, Status
 from playground.experiment import Experiment
 from playground.store import RunFolder
@@ -26,7 +26,7 @@ class Preview:
         if folder is not None and folder.keyframes():
             self.loop.load(folder.load_keyframe(step))
             self.then = folder.at(self.loop.step)
-        self.painter = Painter(self.loop)
+        self.painter = painter(self.loop)
 
     def frame(self, layers: frozenset[str], status: Status) -> bytes:
         """Return a frame with these layers."""

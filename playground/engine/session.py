@@ -16,9 +16,10 @@ from typing import Any
 
 from playground.config import ConfigError
 from playground.diagnostics.verdict import verdict
-from playground.engine.frames import Painter, rounded
+from playground.engine.frames import rounded
 from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.mapped import FrameWriter
+from playground.engine.painters import painter
 from playground.experiment import Experiment
 from playground.families.base import SubStep
 from playground.store import RunFolder
@@ -52,7 +53,7 @@ class Session:
         path = Path(folder)
         self.folder = RunFolder.open(path.parent, path.name)
         self.loop = Loop(Experiment.from_json(experiment), self.folder, resume)
-        self.present = self.painter = Painter(self.loop)
+        self.present = self.painter = painter(self.loop)
         self.writer = FrameWriter(path / "frame.bin", number)
         self.number, self.speed_, self.until_ = number, speed, until
         self.state: str = "paused"
@@ -235,7 +236,7 @@ class Session:
         else:
             saved = self.folder.load_keyframe(step)
             if self.painter is self.present:
-                self.painter = Painter(Loop(saved.experiment))
+                self.painter = painter(Loop(saved.experiment))
             self.painter.loop.load(saved)
             self.past, self.then = saved.step, self.folder.at(saved.step)
         self.stale = True

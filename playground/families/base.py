@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from playground.config import Config, ConfigError, knobs
-from playground.data.base import Distribution
+from playground.data.base import DataSet, Kind
 from playground.rng import Streams
 
 Ability = Literal["generate", "encode", "decode", "score"]
@@ -38,6 +38,17 @@ class SubStep:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """One stop on the way through a network: what it is, the shape that leaves it (without the batch), its weights."""
+
+    part: str  # "encoder", "code", "decoder", "generator", ...
+    name: str  # "Linear", "Conv 3 × 3, stride 2"
+    shape: tuple[int, ...]
+    parameters: int = 0
+    note: str = ""  # "tied to the encoder's first layer"
+
+
+@dataclass(frozen=True)
 class View:
     """What the stage asks to see: square half-width, how many fakes, grid sides, and which layers are on."""
 
@@ -57,14 +68,23 @@ class Family(ABC):
     paper: ClassVar[str]
     Settings: ClassVar[type[Config]]
     abilities: ClassVar[frozenset[Ability]]
+    takes: ClassVar[frozenset[Kind]] = frozenset({"points"})  # the kinds of data it learns from
+    opens_on: ClassVar[str] = "ring8"  # the data set that stands with its defaults
     players: ClassVar[tuple[str, ...]] = ()  # who may step alone, ("d", "g") for a GAN
 
     config: Config
-    data: Distribution  # the loop puts another in its place when live fields of the data change
+    data: DataSet  # the loop puts another in its place when live fields of the data change
 
     @abstractmethod
-    def __init__(self, config: Config, data: Distribution, rng: Streams) -> None:
+    def __init__(self, config: Config, data: DataSet, rng: Streams) -> None:
         """Build networks and optimisers on `rng.device`, initialised from `rng["init"]` only."""
+
+    @classmethod
+    def check(cls, config: Config, data: DataSet) -> None:
+        """Raise `ConfigError` in one sentence where these settings cannot learn from this data."""
+        if data.kind not in cls.takes:
+            wanted = " or ".join(sorted(cls.takes))
+            raise ConfigError(f"{cls.title} learns from {wanted}, and {data.title} is {data.kind}: choose other data.")
 
     @property
     @abstractmethod
@@ -100,6 +120,35 @@ class Family(ABC):
     def generate(self, z: Tensor) -> Tensor:
         """Map codes (n, Z) to samples (n, dim) in evaluation mode, without gradients ("generate")."""
         raise LookupError(f"The family {self.id} does not generate.")
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Map items (n, *shape) to codes (n, Z) in evaluation mode, without gradients; a mean where it is one
+        ("encode")."""
+        raise LookupError(f"The family {self.id} does not encode.")
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map codes (n, Z) to items (n, *shape) in data units, in evaluation mode, without gradients ("decode")."""
+        raise LookupError(f"The family {self.id} does not decode.")
+
+    def spread(self, x: Tensor) -> Tensor | None:
+        """Return the standard deviation (n, Z) of each item's code where a code is a distribution ("encode")."""
+        return None
+
+    def corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Return items (n, *shape) as the encoder sees them in training ("encode")."""
+        return x
+
+    def activations(self, x: Tensor) -> dict[str, Tensor]:
+        """Return what each hidden layer puts out, (n, units) by the layer's name, first to last ("encode")."""
+        return {}
+
+    def filters(self) -> Tensor | None:
+        """Return the first layer's weights as pictures (units, *shape of what a unit sees), None where none exist."""
+        return None
+
+    def layout(self) -> list[Piece]:
+        """Return the way through the network, input first, for the model card."""
+        return []
 
     def discriminate(self, x: Tensor) -> Tensor:
         """Return logits or critic values (n,) of points in evaluation mode, without gradients ("score")."""

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from playground import explicit, losses, nets, optim, penalties, slowmotion, stage, tricks
 from playground.config import Config, knob
-from playground.data.base import Distribution
+from playground.data.base import DataSet, Distribution
 from playground.families.base import Family, StepResult, SubStep, View, only_live, part
 from playground.rng import Streams
 from playground.slowmotion import Turn, quiet
@@ -153,8 +153,9 @@ class Gan(Family):
     players = ("d", "g")
     config: GanSettings
 
-    def __init__(self, config: Config, data: Distribution, rng: Streams) -> None:
+    def __init__(self, config: Config, data: DataSet, rng: Streams) -> None:
         assert isinstance(config, GanSettings)
+        assert isinstance(data, Distribution)
         c, self.data, self.device = config, data, rng.device
         game = data.players()
         if game is None:
@@ -180,6 +181,12 @@ class Gan(Family):
         # A game of one number against one number (Dirac-GAN): its whole state is a point of the plane.
         self.is_point = len(self.flat["d"].data) == len(self.flat["g"].data) == 1
         self.d.eval()  # training mode, in which spectral norm iterates, is for D's own updates
+
+    @property
+    def points(self) -> Distribution:
+        """The data: points, the only kind that this family takes."""
+        assert isinstance(self.data, Distribution)
+        return self.data
 
     @property
     def rows(self) -> int:
@@ -376,7 +383,7 @@ class Gan(Family):
     def picture(self, view: View, z: Tensor) -> dict[str, Tensor]:
         if self.is_point:
             return {"phase": self.phase()}
-        if self.data.dim != 2:  # no plane to draw a surface or a mesh on
+        if self.points.dim != 2:  # no plane to draw a surface or a mesh on
             view = replace(view, layers=view.layers & {"fake"})
         mesh = stage.noise_mesh(view.mesh, self.config.noise_dim, self.config.noise_kind, self.device)
         return stage.layers(view, z, mesh, generate=self.generate, surface=self.surface, push=self.push)

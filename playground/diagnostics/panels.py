@@ -1,0 +1,29 @@
+"""Which scores a model gets: by what it can do, never by which family it is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+
+from playground.data.base import DataSet, Distribution
+from playground.diagnostics.panel import Floor, Panel
+from playground.families.base import Family
+
+
+class Scores(Protocol):
+    """What the loop asks: scores of the model as it is now, and the noise floors of those scores."""
+
+    def score(self, family: Family, step: int) -> dict[str, float]:
+        """Measure the model, drawing from streams of its own."""
+        ...
+
+    def floors(self) -> dict[str, Floor]:
+        """Return perfection and noise band by score."""
+        ...
+
+
+def panel(family: Family, data: DataSet, seed: int, device: torch.device | str = "cpu") -> Scores:
+    """Return the scores for a model on its data."""
+    assert isinstance(data, Distribution)
+    return Panel(data, seed, device)
