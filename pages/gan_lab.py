@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import curves, edits, live, moment, settings, state, title
+from pages.parts import curves, edits, labs, live, moment, settings, state, title
 
-view, engine = state.there(), state.engine()
+view, engine = state.enter(labs.GAN), state.engine()
 status, experiment = engine.status(view.run), engine.experiment(view.run)
 modes = experiment.data.modes()
 about = {
@@ -16,7 +16,7 @@ about = {
     "live": [name for name, k in experiment.knobs().items() if k.live],
     "title": experiment.data.title,
 }
-title.row("GAN lab")
+title.row()
 edits.act(live.transport(view.run, token=engine.token, data=about, key="transport"))
 state.say()
 settings.pending()

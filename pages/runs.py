@@ -48,8 +48,7 @@ def row(run: Status) -> None:
         if run.state in ("stopped", "paused"):
             st.button("Go on", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_go_on, args=(run.run,))
         if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:"):
-            state.switch(run.run)
-            st.switch_page("gan_lab.py")
+            st.switch_page(state.switch(run.run).page)
         st.toggle(
             "Pin",
             run.pinned,

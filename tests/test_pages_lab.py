@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import playground.engine
-from pages.parts.state import OPENING
+from pages.parts.labs import GAN
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 from tests.fakes import FakeEngine
@@ -58,7 +58,7 @@ def widget(kind: Any, name: str) -> Any:
 def test_it_opens_ready_on_the_good_preset_and_trains_nothing(engine: FakeEngine) -> None:
     at = lab()
     assert engine.status(run_of(at)).state == "ready"
-    assert engine.experiment(run_of(at)) == PRESETS[OPENING].experiment
+    assert engine.experiment(run_of(at)) == GAN.opening
     assert engine.said == []
     assert "Press Play" in words(at)
     assert "GAN lab" in words(at)
@@ -182,7 +182,7 @@ def test_an_edit_from_elsewhere_moves_the_widgets(engine: FakeEngine) -> None:
 
 def test_a_preset_is_loaded_whole(engine: FakeEngine) -> None:
     at = lab()
-    other = next(name for name in PRESETS if name != OPENING)
+    other = next(name for name in PRESETS if PRESETS[name].experiment != GAN.opening)
     shows(widget(at.selectbox, "preset").select(other).run())
     assert engine.experiment(run_of(at)) == PRESETS[other].experiment
 

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from pages.parts import edits, live, state, widgets
+from pages.parts import edits, labs, live, state, widgets
 from playground.config import ConfigError
 from playground.data import dataset, datasets, upload
 from playground.data.custom import save_points
@@ -33,7 +33,7 @@ def picker() -> None:
 
 
 def _wall() -> None:
-    kinds = [name for name, kind in datasets().items() if name != upload.ID]
+    kinds = [name for name in labs.data_of(state.shown()) if name != upload.ID]
     now = state.shown().dataset if state.shown().dataset in kinds else None
     key = widgets.fresh_key("dataset", now)
     st.pills(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Any
 
 import streamlit as st
 
 from pages.parts.state import engine, fail, lab, shown
-from playground.config import ConfigError, knobs
+from playground.config import ConfigError, build, knobs
 from playground.engine import EngineError
 from playground.experiment import Experiment
 
@@ -35,6 +36,19 @@ def choose(experiment: Experiment) -> None:
         _draft(experiment)
     except EngineError as error:
         fail(error)
+
+
+def adopt(family: str) -> None:
+    """Take another family: the same data, schedule and seed, and every setting that both have, where that can be."""
+    now = shown()
+    try:
+        plain = build(Experiment, dict(now) | {"family": family, "model": {}})
+    except ConfigError:  # it does not take this data
+        plain = Experiment.of(family).changed(seed=now.seed)
+    for name in knobs(type(plain.model)).keys() & knobs(type(now.model)).keys():
+        with contextlib.suppress(ConfigError):  # out of its range there
+            plain = plain.changed(**{name: now.value(name)})
+    choose(plain)
 
 
 def begin(experiment: Experiment) -> None:
@@ -67,10 +81,8 @@ def changes() -> list[str]:
     view, now = lab(), engine().experiment(lab().run)
     if view.draft is None:
         return []
-    if (view.draft.family, view.draft.dataset) != (now.family, now.dataset):
-        said = [f"data {now.dataset} → {view.draft.dataset}"]
-    else:
-        said = []
+    kinds = [("family", now.family, view.draft.family), ("data", now.dataset, view.draft.dataset)]
+    said = [f"{name} {old} → {new}" for name, old, new in kinds if old != new]
     both = now.knobs().keys() & view.draft.knobs().keys()
     fields = [(k, now.value(name), view.draft.value(name)) for name, k in view.draft.knobs().items() if name in both]
     return said + [f"{k.label} {old} → {new}" for k, old, new in fields if old != new]
@@ -78,10 +90,8 @@ def changes() -> list[str]:
 
 def _live(current: Experiment, name: str) -> bool:
     """Say whether the running model has this very field and takes it live."""
-    other_data = lab().draft is not None and lab().draft.dataset != current.dataset
-    mine = knobs(type(shown().data))
-    known = current.knobs()
-    return name in known and known[name].live and not (other_data and name in mine)
+    holder = next(type(part) for part in (shown(), shown().data, shown().model) if name in knobs(type(part)))
+    return holder in (type(current), type(current.data), type(current.model)) and current.knobs()[name].live
 
 
 def _draft(wanted: Experiment) -> None:

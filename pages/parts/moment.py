@@ -63,6 +63,6 @@ def _finished(step: int) -> None:
 
 def next_presets(n: int = 3) -> list[str]:
     """Return the n presets that follow the present one, going round."""
-    names = list(PRESETS)
-    start = names.index(title.current()) + 1 if title.current() in names else 0
-    return list(islice((name for name in names[start:] + names[:start] if name != title.current()), n))
+    names, now = list(state.place().presets), title.current()
+    start = names.index(now) + 1 if now in names else 0
+    return list(islice((name for name in names[start:] + names[:start] if name != now), n))

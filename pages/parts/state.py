@@ -1,4 +1,4 @@
-"""What one browser session looks at: its run, the draft that waits for a restart, and their form in the URL.
+"""What one browser session looks at: for each lab page its run, the draft that waits for a restart, and their URL.
 
 The engine's current experiment is the truth; widgets are filled from it on every rerun, so an edit from a cure
 button or from a second window shows here too.
@@ -12,26 +12,32 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 import playground.engine
+from pages.parts.labs import PLACES, Place, home_of
 from playground.config import ConfigError
 from playground.engine import EngineError
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 
-OPENING = next(iter(PRESETS))  # what the app opens on
 SHOWN = 10.0  # seconds that a sentence stays, as in the stylesheet
 OWN = ("run", "preset", "hide")  # names in the URL that are the page's, not the experiment's
 
 
 @dataclass
 class Lab:
-    """A session's view: `draft` is the experiment that a restart would begin, None while nothing waits."""
+    """What a lab page looks at: `draft` is the experiment that a restart would begin, None while nothing waits."""
 
     run: str
     draft: Experiment | None = None
+    stale: bool = False  # a fragment did something that the whole page must follow
+
+
+@dataclass
+class Said:
+    """What could not be done or used, one sentence each, and until when it stays (on the monotonic clock)."""
+
     notices: list[str] = field(default_factory=list)
     error: str = ""
-    until: float = 0.0  # when a sentence has been shown for long enough, on the monotonic clock
-    stale: bool = False  # a fragment did something that the whole page must follow
+    until: float = 0.0
 
 
 def engine() -> playground.engine.Engine:
@@ -39,27 +45,50 @@ def engine() -> playground.engine.Engine:
     return playground.engine.get_engine()
 
 
-def lab() -> Lab:
-    """Return the session's view, opened from the URL on its first call."""
-    if "lab" not in st.session_state:
-        st.session_state.lab = from_url(dict(st.query_params))
-        st.session_state.hide = hidden_names(st.query_params.get("hide", ""))
-    return st.session_state.lab
+def enter(place: Place) -> Lab:
+    """Make a lab page the present one, opened from the URL at first; return its view, with a run that exists.
 
-
-def there() -> Lab:
-    """Return the session's view with a run that exists: one that was deleted meanwhile gives way to a fresh one."""
+    A link to what is at home on another page goes there.
+    """
+    if place.id not in labs():
+        st.session_state.setdefault("hide", hidden_names(st.query_params.get("hide", "")))
+        view = from_url(dict(st.query_params), place)
+        home = home_of(engine().experiment(view.run).family)
+        labs()[home.id] = view
+        if home is not place:
+            st.switch_page(home.page)
+    st.session_state.place, st.session_state.lab = place.id, labs()[place.id]
     try:
         engine().status(lab().run)
-    except EngineError as error:
-        st.session_state.lab = from_url({})
-        lab().notices.append(str(error))
+    except EngineError as error:  # deleted meanwhile
+        st.session_state.lab = labs()[place.id] = from_url({}, place)
+        said().notices.append(str(error))
     return lab()
 
 
-def from_url(query: dict[str, str]) -> Lab:
+def labs() -> dict[str, Lab]:
+    """Return the session's views by lab page."""
+    return st.session_state.setdefault("labs", {})
+
+
+def lab() -> Lab:
+    """Return the view of the present lab page."""
+    return st.session_state.lab
+
+
+def place() -> Place:
+    """Return the present lab page."""
+    return PLACES[st.session_state.place]
+
+
+def said() -> Said:
+    """Return what is to be said to this session."""
+    return st.session_state.setdefault("said", Said())
+
+
+def from_url(query: dict[str, str], place: Place) -> Lab:
     """Find the run that a link names, else make its experiment ready; what could not be used is said in notices."""
-    notices: list[str] = []
+    notices = said().notices
     rest = {key: value for key, value in query.items() if key not in OWN}
     if "run" in query:
         try:
@@ -69,16 +98,21 @@ def from_url(query: dict[str, str]) -> Lab:
     if "preset" in query and query["preset"] not in PRESETS:
         notices.append(f"There is no preset {query['preset']!r}: this is the opening one.")
     if rest or "run" in query:
-        experiment, more = Experiment.from_query(rest)
+        experiment, more = Experiment.from_query({"f": place.families[0]} | rest)
         notices += more
     else:
-        experiment = PRESETS[query["preset"] if query.get("preset") in PRESETS else OPENING].experiment
+        experiment = PRESETS[query["preset"]].experiment if query.get("preset") in PRESETS else place.opening
+    return Lab(engine().prepare(_at_hand(experiment)))
+
+
+def _at_hand(experiment: Experiment) -> Experiment:
+    """Return an experiment whose data is here: what a link names may be missing on this machine."""
     try:
-        experiment.data.extent  # noqa: B018  # points of one's own may be missing: nobody has put them on this machine
+        experiment.data.held_out(1, 0)
+        return experiment
     except ConfigError as error:
-        notices.append(str(error))
-        experiment = experiment.on(PRESETS[OPENING].experiment.dataset)
-    return Lab(engine().prepare(experiment), notices=notices)
+        said().notices.append(str(error))
+        return experiment.on(home_of(experiment.family).opening.dataset)
 
 
 def hidden_names(text: str) -> frozenset[str]:
@@ -110,24 +144,29 @@ def shown() -> Experiment:
 
 def fail(error: Exception) -> None:
     """Keep a sentence for `say`."""
-    lab().error, lab().until, lab().stale = str(error), 0.0, True
+    said().error, said().until = str(error), 0.0
+    if "lab" in st.session_state:
+        lab().stale = True
 
 
-def switch(run: str) -> None:
-    """Look at another run."""
-    st.session_state.lab = Lab(run)
+def switch(run: str) -> Place:
+    """Look at another run; return the lab page where it is at home."""
+    home = home_of(engine().experiment(run).family)
+    labs()[home.id] = Lab(run)
+    return home
 
 
 def say() -> None:
     """Show what could not be done or used, one sentence each, for some seconds; the card floats, so nothing moves."""
-    view, now = lab(), time.monotonic()
-    if (view.error or view.notices) and not view.until:
-        view.until = now + SHOWN
-    elif now > view.until:
-        view.error, view.notices, view.until = "", [], 0.0
+    what, now = said(), time.monotonic()
+    if (what.error or what.notices) and not what.until:
+        what.until = now + SHOWN
+    elif now > what.until:
+        what.error, what.notices, what.until = "", [], 0.0
     with st.container(key="said"):
-        if view.error:
-            st.error(view.error, icon=":material/error:")
-        for notice in view.notices:
+        if what.error:
+            st.error(what.error, icon=":material/error:")
+        for notice in what.notices:
             st.warning(notice, icon=":material/link_off:")
-    view.stale = False
+    if "lab" in st.session_state:
+        lab().stale = False

@@ -11,14 +11,13 @@ from pages.parts import controls, edits, state, widgets
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 
-LESSON = Path(__file__).parents[2] / "assets" / "lessons" / "gan_lab.md"
-PARTS = ("presets", "verdict", "curves")  # parts of the page that a link can hide
+LESSONS = Path(__file__).parents[2] / "assets" / "lessons"
 
 
-def row(heading: str) -> None:
-    """Draw the row; its widgets call `state` and need no return value."""
+def row() -> None:
+    """Draw the row of the present lab page; its widgets call `state` and need no return value."""
     with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"# {heading}", width="content", anchors=False)
+        st.markdown(f"# {state.place().title}", width="content", anchors=False)
         if "presets" not in state.hidden():
             _presets()
         st.space("stretch")
@@ -28,7 +27,7 @@ def row(heading: str) -> None:
                 _share()
         with st.popover("What am I looking at?", icon=":material/help:", key="help", on_change="rerun") as lesson:
             if lesson.open:
-                st.markdown(LESSON.read_text(encoding="utf-8"), unsafe_allow_html=False)
+                st.markdown((LESSONS / f"{state.place().id}_lab.md").read_text(encoding="utf-8"))
 
 
 def current() -> str | None:
@@ -39,15 +38,19 @@ def current() -> str | None:
 def preset_of(experiment: Experiment) -> str | None:
     """Return the name of the preset that an experiment is, seed, device and steps aside."""
     aside = {"seed": experiment.seed, "device": experiment.device, "steps": experiment.steps}
-    return next((name for name, p in PRESETS.items() if p.experiment.changed(**aside) == experiment), None)
+    alike = [
+        n for n, p in PRESETS.items() if (p.experiment.family, p.dataset) == (experiment.family, experiment.dataset)
+    ]
+    return next((name for name in alike if PRESETS[name].experiment.changed(**aside) == experiment), None)
 
 
 def _presets() -> None:
-    key = widgets.fresh_key("preset", current())
+    names, now = list(state.place().presets), current()
+    key = widgets.fresh_key("preset", now)
     st.selectbox(
         "Preset",
-        list(PRESETS),
-        list(PRESETS).index(current()) if current() else None,
+        names,
+        names.index(now) if now else None,
         key=key,
         format_func=lambda name: f"{PRESETS[name].group}: {PRESETS[name].title}",
         placeholder="Your own settings",
@@ -55,7 +58,7 @@ def _presets() -> None:
         width=360,
         on_change=_choose_preset,
         args=(key,),
-        help=PRESETS[current()].about if current() else None,
+        help=PRESETS[now].about if now else None,
     )
 
 
@@ -70,7 +73,7 @@ def _device() -> None:
 
 
 def _share() -> None:
-    names = [*PARTS, *(title.lower() for title in controls.groups(state.shown()))]
+    names = [*state.place().parts, *(title.lower() for title in controls.groups(state.shown()))]
     hide = st.multiselect("Hide from whoever opens the link", names, default=sorted(state.hidden() & set(names)))
     query = {k: v for k, v in state.to_url().items() if k != "hide"} | ({"hide": ",".join(hide)} if hide else {})
     st.code(f"{st.context.url or ''}?{urlencode(query, safe=',')}", language=None, wrap_lines=True)
