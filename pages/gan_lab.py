@@ -28,5 +28,5 @@ with reading:
         edits.act(live.verdict(view.run, token=engine.token, data=about, key="verdict"))
     moment.line()
     if "curves" not in state.hidden():
-        curves.panel()
+        curves.panel(curves.GAN)
 settings.column()

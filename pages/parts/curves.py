@@ -15,16 +15,25 @@ import streamlit as st
 
 from pages.parts import state
 from playground.engine.frames import decode
-from playground.experiment import Experiment
-from playground.figures.curves import CURVES, History, Style, draw
+from playground.figures import coding_curves
+from playground.figures.curves import CURVES, Curve, History, Style
 from playground.store.history import History as Stored
 
-TABS = {
-    "Losses": ("losses",),
-    "D(x)": ("outputs", "accuracy"),
-    "Gradients": ("gradients",),
-    "Modes": ("modes", "quality", "masses", "spread"),
-    "Distances": ("divergences", "wasserstein", "mmd"),
+Tabs = dict[str, list[Curve]]  # the curves by the tab that shows them
+
+GAN: Tabs = {
+    "Losses": [CURVES["losses"]],
+    "D(x)": [CURVES[name] for name in ("outputs", "accuracy")],
+    "Gradients": [CURVES["gradients"]],
+    "Modes": [CURVES[name] for name in ("modes", "quality", "masses", "spread")],
+    "Distances": [CURVES[name] for name in ("divergences", "wasserstein", "mmd")],
+}
+CODING: Tabs = {
+    "Losses": [coding_curves.CURVES[name] for name in ("losses", "errors")],
+    "Charges": [coding_curves.CURVES[name] for name in ("charges", "kl", "bounds")],
+    "Codings": [coding_curves.CURVES[name] for name in ("codings", "units", "neighbours")],
+    "Sharpness": [coding_curves.CURVES["sharpness"]],
+    "Gradients": [coding_curves.CURVES["gradients"]],
 }
 EVERY = 1.0  # seconds between redraws: two such curves cost a browser 30 ms
 HEIGHT = 240
@@ -34,14 +43,17 @@ MOVING = ("running", "warming")
 
 
 @st.fragment
-def panel() -> None:
+def panel(all_tabs: Tabs) -> None:
     """Draw the choice of curves, how to draw them, and the curves."""
     run, engine = state.lab().run, state.engine()
+    experiment = engine.experiment(run)
+    fitting = {tab: [curve for curve in curves if curve.suits(experiment)] for tab, curves in all_tabs.items()}
+    tabs = {tab: curves for tab, curves in fitting.items() if curves}
     with st.container(key="curve-tabs", horizontal=True, vertical_alignment="center"):
         tab = st.segmented_control(
-            "Curves", list(TABS), default="Losses", required=True, key="curves", label_visibility="collapsed"
+            "Curves", list(tabs), default="Losses", required=True, key="curves", label_visibility="collapsed"
         )
-        names = [name for name in TABS[tab or "Losses"] if worth(name, engine.experiment(run))]
+        chosen = tabs.get(tab or "", tabs["Losses"])
         st.space("stretch")
         with st.popover("", icon=":material/tune:", type="tertiary", help="How to draw; CSV", key="curve-tools"):
             smooth = st.slider(
@@ -49,26 +61,22 @@ def panel() -> None:
             )
             log = st.toggle("Logarithmic axis", key="log", help="Where all values are above 0.")
             st.download_button(
-                "CSV of these curves", lambda: table(names), f"{run}.csv", "text/csv", key="csv-curves",
+                "CSV of these curves", lambda: table(chosen), f"{run}.csv", "text/csv", key="csv-curves",
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
             st.caption("For a picture, point at a curve: the camera saves a PNG.")
     moving = engine.status(run).state in MOVING
-    st.fragment(_charts, run_every=EVERY if moving else None)(names, Style(smooth, log, height=HEIGHT))
+    st.fragment(_charts, run_every=EVERY if moving else None)(chosen, Style(smooth, log, height=HEIGHT))
 
 
-def worth(name: str, experiment: Experiment) -> bool:
-    """Say whether a curve has something to show for this data (modes are only counted where there are any)."""
-    return name not in ("modes", "masses") or experiment.data.modes() is not None
-
-
-def _charts(names: list[str], style: Style) -> None:
+def _charts(chosen: list[Curve], style: Style) -> None:
     told = history()
-    for i, name in enumerate(names):
-        figure = draw(name, told, style).update_layout(uirevision=f"{state.lab().run} {name}", font_family=FONT)
-        bar = BAR | {"toImageButtonOptions": {"filename": f"{state.lab().run}-{name}", "scale": 2}}
-        st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=CURVES[name].title)
-        st.caption(CURVES[name].about)
+    for i, curve in enumerate(chosen):
+        name = f"{state.lab().run}-{curve.title.lower().replace(' ', '-')}"
+        figure = curve.draw(told, style).update_layout(uirevision=name, font_family=FONT)
+        bar = BAR | {"toImageButtonOptions": {"filename": name, "scale": 2}}
+        st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=curve.title)
+        st.caption(curve.about)
 
 
 def history() -> History:
@@ -104,14 +112,14 @@ def columns(stored: Stored, names: list[str]) -> dict[str, np.ndarray]:
     return table
 
 
-def table(names: list[str]) -> bytes:
+def table(chosen: list[Curve]) -> bytes:
     """Return the values that the curves show as CSV, one a line."""
     told, out = history(), io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["curve", "line", "step", "value"])
-    for name in names:
-        for trace in lines(draw(name, told, Style())):
-            writer.writerows((name, trace.name, x, y) for x, y in zip(trace.x, trace.y, strict=True))
+    for curve in chosen:
+        for trace in lines(curve.draw(told, Style())):
+            writer.writerows((curve.title, trace.name, x, y) for x, y in zip(trace.x, trace.y, strict=True))
     return out.getvalue().encode()
 
 

@@ -192,6 +192,10 @@ def _g(history: History, metric: str) -> Line:
     return history.trained(metric, "Generator", palette.GENERATOR, palette.DASH["generator"])
 
 
+def _has_modes(experiment: Experiment) -> bool:
+    return experiment.data.modes() is not None
+
+
 def _bare(line: Line) -> Line:
     """Return a line without its floor, where the first line's stands for all."""
     return Line(line.name, line.steps, line.values, line.colour, line.dash)
@@ -199,11 +203,12 @@ def _bare(line: Line) -> Line:
 
 @dataclass(frozen=True)
 class Curve:
-    """One figure: its title, what it shows in a sentence or two, and the function that draws it."""
+    """One figure: its title, what it shows in a sentence or two, how it is drawn, and for which experiments."""
 
     title: str
     about: str
     draw: Callable[[History, Style], go.Figure]
+    suits: Callable[[Experiment], bool] = lambda _: True
 
 
 CURVES: dict[str, Curve] = {
@@ -226,11 +231,13 @@ CURVES: dict[str, Curve] = {
         "Modes",
         "How many modes have fakes: at least one sharp fake, 1 % of all fakes, or 8 % of the mode's share.",
         modes,
+        _has_modes,
     ),
     "masses": Curve(
         "Mode shares",
         "Each mode's share of the fakes over time: purple too few, white its fair share, green too many.",
         masses,
+        _has_modes,
     ),
     "quality": Curve(
         "Quality",
