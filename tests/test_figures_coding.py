@@ -1,4 +1,4 @@
-"""Curves of models that code: training and held-out apart, PCA as the line to beat, a strip of KL with dead rows below."""
+"""Curves of models that code: training and held-out apart, PCA the line to beat, a strip of KL with dead rows below."""
 
 from __future__ import annotations
 
