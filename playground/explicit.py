@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeGuard
 import torch
 from torch import Tensor, nn
 
+from playground.fast import onednn_linear
 from playground.losses import LOSSES
 from playground.nets import MLP, SLOPE, Flat, Linear
 
@@ -25,17 +26,6 @@ aten = torch.ops.aten
 
 
 NARROW = 8  # columns; below that MKL takes a product with few columns up to six times faster the other way round
-LARGE = 2**22  # multiplications in one product; from there on oneDNN's overhead is paid for
-
-
-def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
-    """Return oneDNN's own linear layer, the one that torch.compile calls, where it is there and worth its overhead.
-
-    PyTorch's float32 products go to MKL, which keeps to AVX2 on AMD processors; with AVX-512 this takes half the time.
-    """
-    there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    worth = there and weight.is_cpu and weight.dtype == torch.float32 and rows * weight.numel() >= LARGE
-    return getattr(torch.ops.mkldnn, "_linear_pointwise", None) if worth else None
 
 
 class Elementwise(NamedTuple):

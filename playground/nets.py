@@ -23,6 +23,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from playground import fast
+
 Activation = Literal["relu", "leaky-relu", "tanh", "elu", "gelu", "silu"]
 Init = Literal["default", "xavier", "kaiming", "orthogonal", "normal-0.02"]
 Minibatch = Literal["none", "discrimination", "std"]
@@ -99,6 +101,9 @@ class Linear(nn.Linear):
             nn.init.orthogonal_(self.weight, gain, generator=generator)
         else:
             nn.init.normal_(self.weight, 0.0, 0.02 * gain, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
+        return fast.linear(x, self.weight, self.bias)
 
 
 class SpectralLinear(Linear):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.step import greatest_difference
-from playground import explicit, losses, nets, optim
+from playground import explicit, fast, losses, nets, optim
 from playground.experiment import Experiment
 from playground.families.gan import Gan
 from playground.rng import Streams
@@ -159,7 +159,7 @@ def test_large_and_small_batches_in_any_order_equal_autograd(activation):
 def test_the_way_without_onednn_gives_the_same_numbers(monkeypatch):
     quick = Pair(width=64)
     with monkeypatch.context() as patch:
-        patch.setattr(explicit, "LARGE", float("inf"))
+        patch.setattr(fast, "LARGE", float("inf"))
         plain = Pair(width=64)
         known = [plain.step(600) for _ in range(5)]
     for losses_ in known:

@@ -1,0 +1,39 @@
+"""The quicker linear layer: the same numbers as PyTorch's, forwards, backwards and backwards again."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from playground import fast
+
+
+def tensors(rows=128, inputs=256, outputs=200):
+    g = torch.Generator().manual_seed(0)
+    return [torch.randn(size, generator=g).requires_grad_() for size in ((rows, inputs), (outputs, inputs), (outputs,))]
+
+
+@pytest.mark.parametrize("rows", [3, 128])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_and_its_gradients_are_pytorchs(rows, bias):
+    x, weight, b = tensors(rows)
+    given = (x, weight, b) if bias else (x, weight)
+    for loss in (lambda y: torch.tanh(y).square().sum(), lambda y: y.sum()):
+        found, known = (f(*given) for f in (fast.linear, F.linear))
+        torch.testing.assert_close(found, known, rtol=1e-4, atol=1e-4)
+        first = [torch.autograd.grad(loss(y), given, create_graph=True) for y in (found, known)]
+        torch.testing.assert_close(*first, rtol=1e-3, atol=1e-3)
+        second = [torch.autograd.grad(g[0].square().sum(), weight) for g in first]
+        torch.testing.assert_close(*second, rtol=1e-3, atol=0.1)
+
+
+def test_a_transposed_weight_is_taken_as_it_lies():
+    weight = tensors()[1]
+    y = torch.randn(128, 200, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(fast.linear(y, weight.T), F.linear(y, weight.T), rtol=1e-4, atol=1e-3)
+
+
+def test_other_types_and_autocast_go_to_pytorch():
+    x, weight, b = (t.detach().double() for t in tensors())
+    assert fast.linear(x, weight, b).dtype == torch.float64
+    with torch.autocast("cpu", torch.bfloat16):
+        assert fast.linear(*(t.float() for t in (x, weight, b))).dtype == torch.bfloat16
