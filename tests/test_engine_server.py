@@ -13,12 +13,13 @@ from engine_room import becomes, history, play_to, reference, shared_engine, unt
 
 ROOT = Path(__file__).parents[1]
 SERVER = """
-import sys, time
+import signal, sys, time
 from engine_room import reach, tiny
 from pathlib import Path
 from playground.engine import Engine
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
     engine = Engine(Path(sys.argv[1]), workers=2)
     run = engine.prepare(tiny())
     engine.pin(run, True)
