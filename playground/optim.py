@@ -3,6 +3,7 @@
     sgd               m ← μm + g;  θ ← θ - lr m
     adam              Kingma and Ba 2014, arXiv 1412.6980
     rmsprop           v ← β₂v + (1-β₂)g²;  θ ← θ - lr g/(√v + ε), with momentum μ as in sgd (Tieleman and Hinton 2012)
+    nadam             Adam with Nesterov momentum (Dozat 2016, ICLR workshop)
     optimistic-adam   θ ← θ - 2 lr d_t + lr d_{t-1}, d Adam's direction (Daskalakis et al. 2018, arXiv 1711.00141)
 
 Each equals its namesake in `torch.optim` (where there is one). Optimism takes one step back along the last direction:
@@ -116,7 +117,41 @@ class OptimisticAdam(Adam):
         last.copy_(minus)
 
 
-RULES: dict[str, type[Optimiser]] = {"sgd": SGD, "adam": Adam, "rmsprop": RMSprop, "optimistic-adam": OptimisticAdam}
+class NAdam(Optimiser):
+    """Adam that looks one step of its momentum ahead.
+
+    With μ_t = β₁ (1 - 0.96^(0.004 t) / 2) and Π the product of all μ so far,
+    θ ← θ - lr (μ_{t+1} m / (1 - Π μ_{t+1}) + (1 - μ_t) g / (1 - Π)) / (√(v / (1 - β₂^t)) + ε).
+    """
+
+    slots = ("mean", "mean_square")
+
+    def __init__(self, flat: Flat, lr: float, beta1: float, beta2: float, momentum: float) -> None:
+        super().__init__(flat, lr, beta1, beta2, momentum)
+        self._state["step"] = torch.zeros((), dtype=torch.float32, device=flat.data.device)
+        self._state["product"] = torch.zeros((), dtype=torch.float32, device=flat.data.device)  # 1 - Π
+
+    @torch.no_grad()
+    def step(self) -> None:
+        s, g = self._state, self.flat.grad
+        t = s["step"].add_(1)
+        now, ahead = (self.beta1 * (1 - 0.5 * 0.96 ** (0.004 * when)) for when in (t, t + 1))
+        s["product"].mul_(now).add_(1 - now)
+        m = s["mean"].lerp_(g, 1 - self.beta1)
+        v = s["mean_square"].mul_(self.beta2).addcmul_(g, g, value=1 - self.beta2)
+        root = (v / (1 - self.beta2**t)).sqrt_().add_(EPS)
+        done = s["product"]
+        direction = m * (ahead / (1 - (1 - done) * ahead)) + g * ((1 - now) / done)
+        self.flat.data.addcdiv_(direction, root, value=-self.lr)
+
+
+RULES: dict[str, type[Optimiser]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "rmsprop": RMSprop,
+    "nadam": NAdam,
+    "optimistic-adam": OptimisticAdam,
+}
 
 
 def make(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import pytest
 import torch
@@ -25,15 +26,35 @@ def smallest(name: str) -> dict:
 
 
 def build(name: str, seed: int = 0, **values) -> tuple[Experiment, Family, Streams]:
-    experiment = Experiment(family=name, dataset="ring8", seed=seed).changed(**smallest(name), **values)
+    experiment = Experiment.of(name).changed(seed=seed, **smallest(name), **values)
     rng = Streams(seed)
     return experiment, family(name)(experiment.model, experiment.data, rng), rng
 
 
-def advance(experiment, model, rng, n=1, players=None):
-    for _ in range(n):
-        result = model.step(experiment.data.sample(model.rows, rng["data"]), rng, players)
+def advance(experiment, model, rng, n=1, *, players=None, start=0):
+    """Do n steps of a run that has done `start` before."""
+    for i in range(start, start + n):
+        result = model.step(experiment.data.batch(model.rows, i * model.rows, rng), rng, players)
     return result
+
+
+def look(experiment, model):
+    """Do all that a page does with a model."""
+    x = experiment.data.held_out(9, 0).x
+    if "generate" in model.abilities:
+        z = model.noise(20, fresh(0, "picture"))
+        model.picture(VIEW, z)
+        model.generate(z)
+    if "encode" in model.abilities:
+        model.decode(model.encode(x))
+        model.spread(x)
+        model.corrupt(x, fresh(0, "look"))
+        model.activations(x)
+        model.filters()
+        model.layout()
+    if "score" in model.abilities:
+        model.discriminate(x)
+    model.describe()
 
 
 def copy(state):
@@ -62,7 +83,7 @@ STRUCTURAL = [pair for pair in FIELDS if pair not in LIVE]
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_default_settings_build_and_step(name):
-    experiment = Experiment(family=name, dataset="ring8")
+    experiment = Experiment.of(name)
     rng = Streams(0)
     model = family(name)(experiment.model, experiment.data, rng)
     metrics = advance(experiment, model, rng).metrics
@@ -90,7 +111,7 @@ def test_global_random_state_is_neither_used_nor_moved(name):
     before = torch.get_rng_state()
     experiment, model, rng = build(name)
     advance(experiment, model, rng, n=2)
-    model.picture(VIEW, model.noise(50, fresh(0, "picture")))
+    look(experiment, model)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -99,7 +120,7 @@ def test_resuming_is_exact_to_the_last_bit(name):
     experiment, model, rng = build(name)
     advance(experiment, model, rng, n=4)
     kept, streams = copy(model.state()), copy(rng.state())
-    expected = advance(experiment, model, rng, n=4).metrics
+    expected = advance(experiment, model, rng, n=4, start=4).metrics
     assert not same(kept, model.state())
 
     _, again, other = build(name, seed=99)  # nothing of its own start may survive the loading
@@ -107,7 +128,7 @@ def test_resuming_is_exact_to_the_last_bit(name):
     again.load(kept)
     other.load(streams)
     assert same(kept, again.state())
-    assert same(expected, advance(experiment, again, other, n=4).metrics)
+    assert same(expected, advance(experiment, again, other, n=4, start=4).metrics)
     assert same(model.state(), again.state())
 
 
@@ -151,8 +172,8 @@ def test_pictures_have_their_shapes_and_change_nothing(name):
     experiment, model, rng = build(name)
     advance(experiment, model, rng, n=2)
     state, streams = copy(model.state()), copy(rng.state())
-    if "generate" not in model.abilities:
-        assert model.picture(VIEW, torch.empty(0, 2)) is not None
+    if experiment.data.kind != "points":
+        assert model.picture(VIEW, torch.empty(0, 2)) == {}
         return
     z = model.noise(60, fresh(0, "picture"))
     layers = model.picture(VIEW, z)
@@ -177,12 +198,7 @@ def test_a_watched_run_has_the_same_numbers(name):
         for watched, (experiment, model, rng) in enumerate(runs):
             advance(experiment, model, rng)
             if watched:
-                z = model.noise(20, fresh(0, "picture"))
-                model.picture(VIEW, z)
-                model.generate(z)
-                if "score" in model.abilities:
-                    model.discriminate(experiment.data.sample(9, fresh(0, "look")))
-                model.describe()
+                look(experiment, model)
     assert same(runs[0][1].state(), runs[1][1].state())
     assert same(runs[0][2].state(), runs[1][2].state())
 
@@ -190,9 +206,9 @@ def test_a_watched_run_has_the_same_numbers(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_tracing_is_a_step_told(name):
     (experiment, stepped, rng), (_, traced, other) = build(name), build(name)
-    for _ in range(3):
-        advance(experiment, stepped, rng)
-        told = traced.trace(experiment.data.sample(traced.rows, other["data"]), other)
+    for i in range(3):
+        advance(experiment, stepped, rng, start=i)
+        told = traced.trace(experiment.data.batch(traced.rows, i * traced.rows, other), other)
     assert same(stepped.state(), traced.state())
     assert same(rng.state(), other.state())
     for moment in told:
@@ -220,11 +236,11 @@ def test_each_player_can_step_alone(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_abilities_are_there_and_the_rest_says_so(name):
     experiment, model, _ = build(name)
-    x = experiment.data.sample(12, fresh(0, "x"))
+    x = experiment.data.held_out(12, 0).x
     if "generate" in model.abilities:
         z = model.noise(12, fresh(0, "z"))
         assert len(z) == 12
-        assert model.generate(z).shape == (12, experiment.data.dim)
+        assert model.generate(z).shape == (12, *experiment.data.shape)
         assert torch.equal(z, model.noise(12, fresh(0, "z")))
     else:
         with pytest.raises(LookupError, match="does not generate"):
@@ -235,6 +251,34 @@ def test_abilities_are_there_and_the_rest_says_so(name):
     else:
         with pytest.raises(LookupError, match="does not score"):
             model.discriminate(x)
+    for ability in ("encode", "decode"):
+        if ability not in model.abilities:
+            with pytest.raises(LookupError, match=f"does not {ability}"):
+                getattr(model, ability)(x)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_codes_goes_to_codes_and_back(name):
+    experiment, model, _ = build(name)
+    if "encode" not in model.abilities:
+        return
+    x, shape = experiment.data.held_out(12, 0).x, experiment.data.shape
+    codes = model.encode(x)
+    assert codes.shape[0] == 12
+    assert codes.dim() == 2
+    assert torch.equal(codes, model.encode(x))
+    assert model.decode(codes).shape == x.shape
+    spread = model.spread(x)
+    assert spread is None or spread.shape == codes.shape
+    assert model.corrupt(x, fresh(0, "noise")).shape == x.shape
+    outputs = [codes, model.decode(codes), *model.activations(x).values()]
+    assert not any(value.requires_grad for value in outputs)
+    assert all(value.dim() == 2 and len(value) == 12 for value in model.activations(x).values())
+    way = model.layout()
+    assert way[0].shape == way[-1].shape == shape
+    assert {"encoder", "code", "decoder"} <= {piece.part for piece in way}
+    trained = sum(value.numel() for value in model.flat.parameters)
+    assert sum(piece.parameters for piece in way) == trained
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -245,7 +289,7 @@ def test_model_card_gives_layers_and_parameter_counts(name):
     for fact in facts.values():
         assert "parameter" in fact
     assert model.title
-    assert "arXiv" in model.paper
+    assert re.search(r"\b(19|20)\d\d\b", model.paper)
     assert model.rows >= 1
 
 
@@ -287,7 +331,7 @@ def test_url_names_are_unique(name, data):
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 def test_settings_survive_url_and_json(name, field):
     k = knobs(family(name).Settings)[field]
-    experiment = Experiment(family=name).changed(**{field: another(k, k.default)})
+    experiment = Experiment.of(name).changed(**{field: another(k, k.default)})
     query = experiment.to_query()
     assert k.short in query
     assert Experiment.from_query(query) == (experiment, [])
@@ -299,8 +343,8 @@ def test_a_bad_value_names_field_and_range(name, field):
     k = knobs(family(name).Settings)[field]
     bad = "elephant" if k.kind in ("choice", "bool") else k.high + 1
     with pytest.raises(ConfigError, match=field):
-        Experiment(family=name).changed(**{field: bad})
+        Experiment.of(name).changed(**{field: bad})
     back, notices = Experiment.from_query({"f": name, k.short: str(bad)})
-    assert back == Experiment(family=name)
+    assert back == Experiment.of(name)
     assert len(notices) == 1
     assert field in notices[0]

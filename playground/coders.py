@@ -1,0 +1,220 @@
+"""Encoders and decoders for items of any shape: what an autoencoder and its variational kinds are built of.
+
+    linear      one matrix there and one back: with the squared error it spans what PCA spans
+                (Baldi and Hornik 1989, Neural Networks 2, 53-58)
+    dense       up to six layers of units, mirrored on the way back (Hinton and Salakhutdinov 2006, Science 313, 504)
+
+A `Path` is a row of stops: each a layer with its activation, which knows its name and the shape that leaves it. That is
+all a model card, a histogram of activations or layer-wise training needs to know. Tied weights are one tensor: the
+decoder's layer reads the encoder's, transposed, and owns only its bias.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from playground import nets
+from playground.config import Config, knob
+from playground.data.base import DataSet
+from playground.families.base import Piece
+
+Body = Literal["linear", "dense"]
+Activation = Literal["elu", "selu", "relu", "gelu", "tanh"]
+
+NET = "Network"
+ACTIVATIONS = nets.ACTIVATIONS | {"selu": F.selu, "sigmoid": torch.sigmoid, "none": lambda x: x}
+# Variance kept from layer to layer: Kaiming's rule for those that cut half away, 1/inputs for the others.
+GAINS = {"relu": 1.0, "elu": 1.0, "gelu": 1.0}
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether a device computes in bfloat16 rather than imitating it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+class BodySettings(Config):
+    """What every coding family can set on its networks."""
+
+    # fmt: off
+    body: Body = knob("dense", "What encoder and decoder are made of: one matrix each, or layers of units.",
+        short="body", group=NET, choice_labels=("linear", "dense"))
+    codings: int = knob(2, "Numbers that an item is squeezed into; 2 can be drawn as a map as they are.",
+        short="code", group=NET, low=1, high=256, scale="log")
+    layers: int = knob(2, "Hidden layers on the way to the codings; the decoder has the same in reverse.",
+        short="nl", group=NET, label="Hidden layers", low=1, high=6, needs=("body", ("dense",)))
+    width1: int = knob(128, "Units in the first hidden layer.", short="w1", group=NET, label="Units in layer 1",
+        low=1, high=1024, scale="log", needs=("depth", (1, 2, 3, 4, 5, 6)))
+    width2: int = knob(64, "Units in the second hidden layer.", short="w2", group=NET, label="Units in layer 2",
+        low=1, high=1024, scale="log", needs=("depth", (2, 3, 4, 5, 6)))
+    width3: int = knob(32, "Units in the third hidden layer.", short="w3", group=NET, label="Units in layer 3",
+        low=1, high=1024, scale="log", needs=("depth", (3, 4, 5, 6)))
+    width4: int = knob(32, "Units in the fourth hidden layer.", short="w4", group=NET, label="Units in layer 4",
+        low=1, high=1024, scale="log", needs=("depth", (4, 5, 6)))
+    width5: int = knob(32, "Units in the fifth hidden layer.", short="w5", group=NET, label="Units in layer 5",
+        low=1, high=1024, scale="log", needs=("depth", (5, 6)))
+    width6: int = knob(32, "Units in the sixth hidden layer.", short="w6", group=NET, label="Units in layer 6",
+        low=1, high=1024, scale="log", needs=("depth", (6,)))
+    activation: Activation = knob("elu", "Bend after each hidden layer.", short="act", group=NET,
+        needs=("body", ("dense",)), paper="Klambauer et al. 2017, arXiv 1706.02515",
+        choice_labels=("ELU", "SELU", "ReLU", "GELU", "tanh"))
+    # fmt: on
+
+    @property
+    def depth(self) -> int:
+        """How many hidden layers have a width of their own."""
+        return 0 if self.body == "linear" else self.layers
+
+    @property
+    def widths(self) -> list[int]:
+        """The units of each hidden layer, outermost first."""
+        return [getattr(self, f"width{i + 1}") for i in range(self.depth)]
+
+
+def check(c: BodySettings, data: DataSet) -> None:
+    """Raise `ConfigError` where a body cannot read items of this kind."""
+
+
+# -- paths ------------------------------------------------------------------------------------------------------------
+
+
+class Stop(nn.Module):
+    """A layer with the activation after it; `shape` is what leaves it, without the batch."""
+
+    def __init__(self, name: str, layer: nn.Module, shape: Sequence[int], act: str = "none", note: str = "") -> None:
+        super().__init__()
+        self.name, self.layer, self.shape, self.act, self.note = name, layer, tuple(shape), act, note
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight of a fully connected layer, (out, in)."""
+        assert isinstance(self.layer, (nets.Linear, TiedLinear))
+        return self.layer.weight
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what leaves it counts as a hidden layer's output."""
+        return self.act != "none"
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = ACTIVATIONS[self.act](self.layer(x))
+        return y
+
+
+class Path(nn.Module):
+    """Stops one after the other: an encoder or a decoder."""
+
+    def __init__(self, part: str, stops: Sequence[Stop]) -> None:
+        super().__init__()
+        self.part, self.row = part, tuple(stops)
+        self.stops = nn.ModuleList(stops)  # so that PyTorch knows them
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, *shape) -> (B, *shape of the last stop)
+        for stop in self.row:
+            x = stop(x)
+        return x
+
+    def watch(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the output and what each hidden layer put out on the way, (B, units) by name."""
+        seen: dict[str, Tensor] = {}
+        for stop in self.row:
+            x = stop(x)
+            if stop.hidden:
+                seen[f"{self.part.capitalize()} {len(seen) + 1}"] = x.flatten(1)
+        return x, seen
+
+    def layout(self) -> list[Piece]:
+        """Return each stop for the model card."""
+        return [
+            Piece(self.part, stop.name, stop.shape, sum(p.numel() for p in stop.parameters()), stop.note)
+            for stop in self.row
+        ]
+
+    def filters(self, shape: Sequence[int]) -> Tensor | None:
+        """Return the first layer's weights (units, *shape of what a unit sees), detached; None where it has none."""
+        first = next((stop.layer for stop in self.row if any(True for _ in stop.parameters())), None)
+        return first.weight.detach().view(-1, *shape) if isinstance(first, nets.Linear) else None
+
+    def words(self) -> str:
+        """Say in words what it is: the sizes on the way, the activations, the parameter count."""
+        sizes = [" × ".join(str(n) for n in stop.shape) for stop in self.row]
+        acts = sorted({stop.act for stop in self.row if stop.hidden})
+        count = sum(p.numel() for p in self.parameters())
+        return ", ".join([" → ".join(sizes), *acts, f"{count:,} parameters"])
+
+    @property
+    def levels(self) -> list[Stop]:
+        """The stops with fully connected weights, in the order they are passed."""
+        return [stop for stop in self.row if isinstance(stop.layer, (nets.Linear, TiedLinear))]
+
+
+class TiedLinear(nn.Module):
+    """A linear layer whose weight is another's, transposed: one tensor, two uses. The bias is its own."""
+
+    def __init__(self, twin: nets.Linear) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(twin.in_features, device=twin.weight.device))
+        self._twin = (twin,)  # in a tuple, so that the weight is registered once
+
+    @property
+    def weight(self) -> Tensor:
+        """The twin's weight as this layer uses it, (out, in)."""
+        return self._twin[0].weight.T
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
+        return F.linear(x, self.weight, self.bias)
+
+
+# -- linear and dense -------------------------------------------------------------------------------------------------
+
+
+def encoder(shape: Sequence[int], c: BodySettings, outputs: int, generator: torch.Generator) -> Path:
+    """Return the way from items (n, *shape) to (n, outputs) numbers, on the generator's device."""
+    numbers = math.prod(shape)
+    flat = [Stop("Flatten", nn.Flatten(), (numbers,))] if len(shape) > 1 else []
+    return Path("encoder", flat + dense([numbers, *c.widths, outputs], c.activation, generator))
+
+
+def decoder(
+    shape: Sequence[int], c: BodySettings, inputs: int, generator: torch.Generator, tied: Path | None = None
+) -> Path:
+    """Return the way from codes (n, inputs) back to items (n, *shape); `tied` to an encoder, it uses its weights."""
+    numbers = math.prod(shape)
+    full = [Stop("Unflatten", nn.Unflatten(1, tuple(shape)), shape)] if len(shape) > 1 else []
+    sizes = [inputs, *reversed(c.widths), numbers]
+    stops = dense(sizes, c.activation, generator) if tied is None else mirror(tied, c.activation)
+    return Path("decoder", stops + full)
+
+
+def dense(sizes: Sequence[int], activation: str, generator: torch.Generator) -> list[Stop]:
+    """Return fully connected layers of `sizes`, with the activation after all but the last."""
+    pairs = list(itertools.pairwise(sizes))
+    acts = [activation] * (len(pairs) - 1) + ["none"]
+    return [
+        Stop("Linear", linear(i, o, act, generator), (o,), act, "" if act == "none" else act)
+        for (i, o), act in zip(pairs, acts, strict=True)
+    ]
+
+
+def mirror(path: Path, activation: str) -> list[Stop]:
+    """Return the layers that undo an encoder's with its own weights, innermost first."""
+    levels = path.levels
+    stops = []
+    for i, level in reversed(list(enumerate(levels))):
+        assert isinstance(level.layer, nets.Linear)
+        act, note = activation if i else "none", f"tied to the encoder's layer {i + 1}"
+        stops.append(Stop("Linear, tied", TiedLinear(level.layer), (level.layer.in_features,), act, note))
+    return stops
+
+
+def linear(inputs: int, outputs: int, act: str, generator: torch.Generator) -> nets.Linear:
+    """Return a linear layer that starts with the variance its activation wants."""
+    return nets.Linear(inputs, outputs, "kaiming", GAINS.get(act, math.sqrt(0.5)), generator)
