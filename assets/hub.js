@@ -39,6 +39,7 @@ export class Hub {
     this.slow = null; // {steps, at, playing} while in slow motion
     this.picked = null; // {i, z, x, d}
     this.layers = null;
+    this.looks = new Map();
     this.post = null; // how to reach Python: the transport's way where there is one
     this.listeners = { frame: new Set(), status: new Set(), slow: new Set(), pick: new Set() };
     this.waiting = new Map();
@@ -154,8 +155,10 @@ export class Hub {
     this.raw({ next: this.frame ? this.frame.seq : 0, ...(this.layers && { layers: this.layers }) });
   }
 
-  setLayers(layers) {
-    this.layers = layers;
+  // Each component says what it looks at; a frame carries what any of them does.
+  setLayers(layers, who = "stage") {
+    this.looks.set(who, layers);
+    this.layers = [...new Set([...this.looks.values()].flat())];
     this.askNext();
   }
 

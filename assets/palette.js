@@ -4,6 +4,17 @@ export const FAKE = "#7570b3";
 export const DISCRIMINATOR = "#1f78b4";
 export const GENERATOR = "#e66101";
 
+export const ENCODER = DISCRIMINATOR;
+export const DECODER = GENERATOR;
+
+// Ten classes that stay apart under deuteranopia and protanopia and stand out on white and on dark paper; beyond ten the
+// colours repeat with another shape.
+export const CLASSES = [
+  "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#bbbbbb",
+];
+export const NO_CLASS = "#767b84";
+export const classColour = (k) => (k === 255 ? NO_CLASS : CLASSES[k % CLASSES.length]);
+
 // ColorBrewer PRGn: purple where D says fake (0), white where it cannot tell (0.5), green where it says real (1).
 export const PRGN = [
   "#40004b", "#762a83", "#9970ab", "#c2a5cf", "#e7d4e8", "#f7f7f7", "#d9f0d3", "#a6dba0", "#5aae61", "#1b7837", "#00441b",
@@ -28,6 +39,22 @@ export const PRGN_WORDS = (() => {
   return words;
 })();
 
+// Grey values as words, and differences: blue below, orange above, the paper's own tone where nothing differs.
+const mixed = (stops) => Uint32Array.from({ length: 256 }, (_, i) => {
+  const at = (i / 255) * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
+  const [r, g, b] = stops[low].map((v, c) => Math.round(v + (stops[low + 1][c] - v) * (at - low)));
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+});
+export const GREYS = mixed([[0, 0, 0], [255, 255, 255]]);
+const SIGNED = {
+  light: ["#08519c", "#4292c6", "#b5d3ea", "#f4f5f7", "#fdcfa2", "#f16913", "#a63603"],
+  dark: ["#9ecae1", "#4292c6", "#1d4a73", "#20262d", "#7a3a12", "#f16913", "#fdc38d"],
+};
+const signedTables = { light: mixed(SIGNED.light.map(rgb)), dark: mixed(SIGNED.dark.map(rgb)) };
+export const signedWords = (dark) => signedTables[dark ? "dark" : "light"];
+export const signedCss = (dark) => `linear-gradient(to right, ${SIGNED[dark ? "dark" : "light"].join(", ")})`;
+
 export const PRGN_CSS = `linear-gradient(to right, ${PRGN.join(", ")})`;
 
 // What the canvas needs of the page's theme, as resolved colours.
@@ -40,5 +67,7 @@ export function theme(element) {
   probe.fillRect(0, 0, 1, 1);
   const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
   const dark = 0.299 * r + 0.587 * g + 0.114 * b < 128;
-  return { paper, ink, dark, font: style.fontFamily || "sans-serif" };
+  const faint = dark ? "#9aa3ad" : "#7d8792";
+  const recon = dark ? "#ff8a3d" : GENERATOR;
+  return { paper, ink, dark, faint, recon, font: style.fontFamily || "sans-serif" };
 }

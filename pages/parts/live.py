@@ -1,7 +1,5 @@
-"""The live components: transport, stage, verdict and drawing pad, mounted from assets/*.js.
+"""The live components: transport, stage, verdict, drawing pad, and a coding model's wall and map, from assets/*.js.
 
-Each is registered once for the process and mounts with its style and an empty box of its final size, so nothing jumps;
-the few lines of JavaScript here only import the real module from our own route, under whatever path the app is served.
 Training talks to the components over the stream, past Python. Where no WebSocket gets through, the transport says so
 once and the stage then draws the same frames as its data, five times a second, from a timed fragment.
 """
@@ -12,80 +10,76 @@ import base64
 import contextlib
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.parts.mounts import Action, component, nothing
 from playground.engine import EngineError, get_engine
 
-Action = dict[str, Any]
-
-ASSETS = Path(__file__).parents[2] / "assets"
 FALLBACK_EVERY = 0.2  # seconds
 PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "changed")
 
-LOADER = """
-export default async function (component) {{
-  const script = document.querySelector('script[src*="static/js/"]');
-  const base = script ? script.src.split("static/js/")[0] : new URL("./", document.baseURI).href;
-  const module = await import(new URL("playground/assets/{name}.js", base).href);
-  return module.default(component);
-}}
-"""
-
-
-def _component(name: str) -> Any:
-    return st.components.v2.component(
-        f"playground_{name}",
-        html=f'<div class="pg {name}"></div>',
-        css=(ASSETS / "live.css").read_text(encoding="utf-8"),
-        js=LOADER.format(name=name),
-    )
-
-
-_transport = _component("transport")
-_stage = _component("stage")
-_verdict = _component("verdict")
-_pad = _component("pad")
+_transport = component("transport")
+_stage = component("stage")
+_verdict = component("verdict")
+_pad = component("pad")
+_wall = component("wall", "coding.css")
+_map = component("map", "coding.css")
 
 
 def transport(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
     """Mount the bar that drives the run, with the past slider; return what needs the page (`docs/contracts.md`)."""
-    result = _transport(key=key, data=_about(run_id, token, data), on_action_change=_nothing)
+    result = _transport(key=key, data=_about(run_id, token, data), on_action_change=nothing)
     return _page_action(run_id, result.action)
 
 
 def stage(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
     """Mount the picture of the run with its layers; return what needs the page."""
-    if st.session_state.get("live_fallback"):
-        _fallback_stage(run_id, token, data, key)
-        return st.session_state.pop(f"{key}_action", None)
-    result = _stage(key=key, data=_about(run_id, token, data), on_action_change=_nothing)
-    return _page_action(run_id, result.action)
+    return _picture(_stage, run_id, token, data, key)
 
 
 def verdict(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
     """Mount the verdict with its evidence, cure and scores; return what needs the page."""
-    result = _verdict(key=key, data=_about(run_id, token, data), on_action_change=_nothing)
+    result = _verdict(key=key, data=_about(run_id, token, data), on_action_change=nothing)
+    return _page_action(run_id, result.action)
+
+
+def wall(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount a coding model's wall: inputs and reconstructions, filters, activations; return what needs the page."""
+    return _picture(_wall, run_id, token, data, key)
+
+
+def latent_map(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount the moving map of held-out codings; it shares the wall's connection. Return what needs the page."""
+    result = _map(key=key, data=_about(run_id, token, data), on_action_change=nothing)
     return _page_action(run_id, result.action)
 
 
 def pad(*, data: dict[str, Any] | None = None, key: str) -> list[list[float]] | None:
     """Mount the drawing pad; return the points (n, 2) in [-1, 1] in the one run after "Use this drawing"."""
-    points = _pad(key=key, data=data or {}, on_points_change=_nothing).points
+    points = _pad(key=key, data=data or {}, on_points_change=nothing).points
     return points["points"] if points else None
 
 
+def _picture(mounted: Any, run_id: str, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount what draws frames: from the stream, or from its data where no stream gets through."""
+    if st.session_state.get("live_fallback"):
+        _fallback(mounted, run_id, token, data, key)
+        return st.session_state.pop(f"{key}_action", None)
+    result = mounted(key=key, data=_about(run_id, token, data), on_action_change=nothing)
+    return _page_action(run_id, result.action)
+
+
 @st.fragment(run_every=FALLBACK_EVERY)
-def _fallback_stage(run_id: str, token: str, data: dict[str, Any], key: str) -> None:
-    """Draw the stage from frames that travel as its data."""
+def _fallback(mounted: Any, run_id: str, token: str, data: dict[str, Any], key: str) -> None:
+    """Draw the stage or the wall from frames that travel as its data."""
     wanted = st.session_state.get(key, {}).get("layers") or data.get("layers") or ["real", "fake", "surface"]
     found = _viewer(run_id).frame(wanted)
     frame = None if found is None else base64.b64encode(found[0].to_bytes(8, "little") + found[1]).decode()
     about = _about(run_id, token, data) | {"status": get_engine().status(run_id).to_json(), "frame": frame}
     about["done"] = st.session_state.get("live_done", 0)
-    result = _stage(key=key, data=about, on_action_change=_nothing, on_layers_change=_nothing)
+    result = mounted(key=key, data=about, on_action_change=nothing, on_layers_change=nothing)
     action = _page_action(run_id, result.action)
     if action is not None:
         st.session_state[f"{key}_action"] = action
@@ -135,7 +129,3 @@ def _page_action(run_id: str, action: Action | None) -> Action | None:
     except EngineError as error:
         st.toast(str(error), icon=":material/error:")
     return {"do": "changed"}
-
-
-def _nothing() -> None:
-    """Stand for a callback: a component only has the attributes of the events that it is given one for."""
