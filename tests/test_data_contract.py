@@ -6,13 +6,15 @@ import pytest
 import torch
 
 from playground.config import from_query, knobs, to_query
-from playground.data import datasets
-from playground.data.base import Distribution
+from playground.data import datasets, of_kinds
+from playground.data.base import Distribution, Items, Table
 from playground.experiment import RESERVED, Experiment
 from playground.families import families
+from playground.rng import Streams
 
-IDS = list(datasets())
-PLANE = [name for name in IDS if datasets()[name].dim == 2]
+POINTS = of_kinds(frozenset({"points"}))
+OTHERS = [name for name in datasets() if name not in POINTS]
+PLANE = [name for name in POINTS if datasets()[name].dim == 2]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -26,7 +28,7 @@ def grid(half: float, side: int = 240) -> tuple[torch.Tensor, float]:
     return torch.stack([x.flatten(), y.flatten()], 1), (2 * half / side) ** 2
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", POINTS)
 def test_sample_is_float32_and_repeats_with_its_generator(name: str) -> None:
     data = datasets()[name]()
     first, again = data.sample(257, generator(3)), data.sample(257, generator(3))
@@ -37,14 +39,14 @@ def test_sample_is_float32_and_repeats_with_its_generator(name: str) -> None:
     assert data.sample(0, generator()).shape == (0, data.dim)
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", POINTS)
 def test_sampling_leaves_the_global_generator_alone(name: str) -> None:
     before = torch.get_rng_state()
     datasets()[name]().sample(64, generator())
     assert torch.equal(before, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", POINTS)
 def test_the_view_shows_the_data(name: str) -> None:
     data = datasets()[name]()
     assert (data.sample(5000, generator()).abs() <= data.extent).all(1).float().mean() >= 0.99
@@ -75,7 +77,7 @@ def test_density_is_one_and_samples_follow_it(name: str) -> None:
     assert int(counts[~enough].sum()) < float(expected[~enough].sum()) + 60
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", list(datasets()))
 def test_fields_are_described_and_survive_the_url(name: str) -> None:
     kind = datasets()[name]
     assert kind.title
@@ -90,10 +92,84 @@ def test_fields_are_described_and_survive_the_url(name: str) -> None:
             assert k.high is not None
             changed = kind(**{field: k.high})
             assert from_query(kind, to_query(changed)) == (changed, [])
-            for value in (k.low, k.high):
-                edge: Distribution = kind(**{field: value})
-                assert torch.isfinite(edge.sample(100, generator())).all()
-                assert edge.extent > 0
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_are_finite_at_the_ends_of_every_range(name: str) -> None:
+    kind = datasets()[name]
+    for field, k in knobs(kind).items():
+        for value in (k.low, k.high) if k.kind in ("int", "float") else ():
+            edge: Distribution = kind(**{field: value})
+            assert torch.isfinite(edge.sample(100, generator())).all()
+            assert edge.extent > 0
+
+
+# -- images, sequences, clouds ---------------------------------------------------------------------------------------
+
+
+def same(a: Items, b: Items) -> bool:
+    return (
+        torch.equal(a.x, b.x)
+        and (a.labels is None) == (b.labels is None)
+        and (a.labels is None or torch.equal(a.labels, b.labels))
+    )
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_items_have_shape_type_range_and_labels(name: str) -> None:
+    data = datasets()[name]()
+    for items in (data.held_out(50, 0), data.known(50, 0), Items(data.batch(50, 0, Streams(0)))):
+        assert items.x.shape == (50, *data.shape)
+        assert items.x.dtype == torch.float32
+        assert torch.isfinite(items.x).all()
+        if data.kind == "images":
+            assert float(items.x.min()) >= 0
+            assert float(items.x.max()) <= 1
+        if items.labels is not None:
+            assert items.labels.dtype == torch.int64
+            assert int(items.labels.min()) >= 0
+            assert int(items.labels.max()) < len(data.classes)
+    assert (data.held_out(1, 0).labels is None) == (data.classes == ())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_held_out_and_known_items_are_fixed_by_their_seed_and_disjoint(name: str) -> None:
+    data = datasets()[name]()
+    before = torch.get_rng_state()
+    held, known = data.held_out(200, 3), data.known(200, 3)
+    assert same(held, data.held_out(200, 3))
+    assert same(known, data.known(200, 3))
+    assert torch.equal(before, torch.get_rng_state())
+    assert not same(held, data.held_out(200, 4))
+    assert float(torch.cdist(held.x.flatten(1), known.x.flatten(1)).min()) > 0
+    assert torch.equal(data.held_out(20, 3).x, held.x[:20])
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_batches_go_on_where_they_were_left(name: str) -> None:
+    """A run taken on from a keyframe has the streams and the count of what was taken, nothing else."""
+    data = datasets()[name]()
+    whole, first, other = Streams(5), Streams(5), Streams(5)
+    want = [data.batch(32, 32 * i, whole) for i in range(6)]
+    for i in range(3):
+        data.batch(32, 32 * i, first)
+    other.load(first.state())
+    assert all(torch.equal(data.batch(32, 32 * i, other), want[i]) for i in range(3, 6))
+    assert not torch.equal(want[0], want[1])
+    assert not torch.equal(want[0], data.batch(32, 0, Streams(6)))
+
+
+TABLES = [name for name in OTHERS if issubclass(datasets()[name], Table)]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_epoch_holds_every_training_item_once_and_none_held_out(name: str) -> None:
+    data = datasets()[name]()
+    train, held = data.load()
+    epoch = data.batch(len(train.x), 0, Streams(0)).flatten(1)
+    assert torch.equal(epoch.sort(0).values, train.x.flatten(1).sort(0).values)
+    assert len(held.x) > 0
+    assert data.classes == () or len(set(held.labels.tolist())) == len(data.classes)  # type: ignore[union-attr]
 
 
 def test_names_do_not_collide_with_a_family_or_the_experiment() -> None:

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from playground.data import datasets
+from playground.data import datasets, of_kinds
 from playground.data.base import Distribution, Modes
 from playground.diagnostics import distances
 from playground.diagnostics.modes import score_modes
 from playground.diagnostics.panel import Panel, discrimination, separated
 from playground.rng import fresh
 
-PLANE = [name for name, kind in datasets().items() if kind.dim == 2]
+PLANE = [name for name in of_kinds(frozenset({"points"})) if datasets()[name].dim == 2]
 MIXTURES = [name for name in PLANE if datasets()[name]().modes() is not None]
 
 
