@@ -3,6 +3,10 @@
     linear      one matrix there and one back: with the squared error it spans what PCA spans
                 (Baldi and Hornik 1989, Neural Networks 2, 53-58)
     dense       up to six layers of units, mirrored on the way back (Hinton and Salakhutdinov 2006, Science 313, 504)
+    conv        3 x 3 filters; each layer halves the side, by its stride or by pooling, and the decoder doubles it, by
+                transposed convolutions (which weave a checkerboard) or by upsampling (Odena et al. 2016, Distill)
+    recurrent   GRU or LSTM that reads a sequence, or an image row by row, into its last state; the decoder is fed the
+                code at each step (Sutskever et al. 2014, arXiv 1409.3215; Cho et al. 2014, arXiv 1406.1078)
 
 A `Path` is a row of stops: each a layer with its activation, which knows its name and the shape that leaves it. That is
 all a model card, a histogram of activations or layer-wise training needs to know. Tied weights are one tensor: the
@@ -14,18 +18,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from playground import nets
-from playground.config import Config, knob
+from playground.config import Config, ConfigError, knob
 from playground.data.base import DataSet
 from playground.families.base import Piece
+from playground.recurrent import Image, Recurrent, Repeat, Rows, blank
 
-Body = Literal["linear", "dense"]
+Body = Literal["linear", "dense", "conv", "recurrent"]
 Activation = Literal["elu", "selu", "relu", "gelu", "tanh"]
 
 NET = "Network"
@@ -45,12 +50,13 @@ class BodySettings(Config):
     """What every coding family can set on its networks."""
 
     # fmt: off
-    body: Body = knob("dense", "What encoder and decoder are made of: one matrix each, or layers of units.",
-        short="body", group=NET, choice_labels=("linear", "dense"))
+    body: Body = knob("dense", "What encoder and decoder are made of: one matrix each, layers of units, filters that "
+        "slide over images, or a recurrent net that reads row by row.", short="body", group=NET,
+        choice_labels=("linear", "dense", "convolutional", "recurrent"))
     codings: int = knob(2, "Numbers that an item is squeezed into; 2 can be drawn as a map as they are.",
         short="code", group=NET, low=1, high=256, scale="log")
     layers: int = knob(2, "Hidden layers on the way to the codings; the decoder has the same in reverse.",
-        short="nl", group=NET, label="Hidden layers", low=1, high=6, needs=("body", ("dense",)))
+        short="nl", group=NET, label="Hidden layers", low=1, high=6, needs=("body", ("dense", "recurrent")))
     width1: int = knob(128, "Units in the first hidden layer.", short="w1", group=NET, label="Units in layer 1",
         low=1, high=1024, scale="log", needs=("depth", (1, 2, 3, 4, 5, 6)))
     width2: int = knob(64, "Units in the second hidden layer.", short="w2", group=NET, label="Units in layer 2",
@@ -64,14 +70,27 @@ class BodySettings(Config):
     width6: int = knob(32, "Units in the sixth hidden layer.", short="w6", group=NET, label="Units in layer 6",
         low=1, high=1024, scale="log", needs=("depth", (6,)))
     activation: Activation = knob("elu", "Bend after each hidden layer.", short="act", group=NET,
-        needs=("body", ("dense",)), paper="Klambauer et al. 2017, arXiv 1706.02515",
+        needs=("body", ("dense", "conv")), paper="Klambauer et al. 2017, arXiv 1706.02515",
         choice_labels=("ELU", "SELU", "ReLU", "GELU", "tanh"))
+    conv_layers: int = knob(2, "Convolutions on the way to the codings; each halves the side of the image.", short="cl",
+        group=NET, label="Convolutions", low=1, high=5, needs=("body", ("conv",)))
+    maps: int = knob(16, "Feature maps of the first convolution; each further one has twice as many.", short="maps",
+        group=NET, label="Feature maps", low=1, high=64, scale="log", needs=("body", ("conv",)))
+    down: Literal["strided", "pooling"] = knob("strided", "What halves the image: a filter that moves two pixels at "
+        "a time, or the largest of each 2 × 2.", short="down", group=NET, label="Halving", needs=("body", ("conv",)),
+        paper="Springenberg et al. 2014, arXiv 1412.6806")
+    up: Literal["transpose", "upsampling"] = knob("transpose", "What doubles it again: a convolution turned round, or "
+        "repeated pixels and a convolution.", short="up", group=NET, label="Doubling", needs=("body", ("conv",)),
+        choice_labels=("transposed", "upsampling"), paper="Odena et al. 2016, Distill")
+    cell: Literal["gru", "lstm"] = knob("gru", "Kind of recurrent layer.", short="cell", group=NET,
+        needs=("body", ("recurrent",)), choice_labels=("GRU", "LSTM"),
+        paper="Cho et al. 2014, arXiv 1406.1078; Hochreiter and Schmidhuber 1997")
     # fmt: on
 
     @property
     def depth(self) -> int:
         """How many hidden layers have a width of their own."""
-        return 0 if self.body == "linear" else self.layers
+        return self.layers if self.body in ("dense", "recurrent") else 0
 
     @property
     def widths(self) -> list[int]:
@@ -81,6 +100,10 @@ class BodySettings(Config):
 
 def check(c: BodySettings, data: DataSet) -> None:
     """Raise `ConfigError` where a body cannot read items of this kind."""
+    if c.body == "conv" and data.kind != "images":
+        raise ConfigError(f"Convolutions read images, and {data.title} is {data.kind}: choose another body.")
+    if c.body == "recurrent" and data.kind not in ("images", "sequences"):
+        raise ConfigError(f"A recurrent net reads images or sequences, and {data.title} is {data.kind}: choose dense.")
 
 
 # -- paths ------------------------------------------------------------------------------------------------------------
@@ -102,7 +125,7 @@ class Stop(nn.Module):
     @property
     def hidden(self) -> bool:
         """Whether what leaves it counts as a hidden layer's output."""
-        return self.act != "none"
+        return self.act != "none" or isinstance(self.layer, Recurrent)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = ACTIVATIONS[self.act](self.layer(x))
@@ -140,8 +163,10 @@ class Path(nn.Module):
 
     def filters(self, shape: Sequence[int]) -> Tensor | None:
         """Return the first layer's weights (units, *shape of what a unit sees), detached; None where it has none."""
-        first = next((stop.layer for stop in self.row if any(True for _ in stop.parameters())), None)
-        return first.weight.detach().view(-1, *shape) if isinstance(first, nets.Linear) else None
+        first = next(m for m in self.modules() if any(True for _ in m.parameters(recurse=False)))
+        if isinstance(first, nets.Linear):
+            return first.weight.detach().view(-1, *shape)
+        return first.weight.detach() if isinstance(first, nn.Conv2d) else None
 
     def words(self) -> str:
         """Say in words what it is: the sizes on the way, the activations, the parameter count."""
@@ -173,11 +198,15 @@ class TiedLinear(nn.Module):
         return F.linear(x, self.weight, self.bias)
 
 
-# -- linear and dense -------------------------------------------------------------------------------------------------
+# -- encoder and decoder ----------------------------------------------------------------------------------------------
 
 
 def encoder(shape: Sequence[int], c: BodySettings, outputs: int, generator: torch.Generator) -> Path:
     """Return the way from items (n, *shape) to (n, outputs) numbers, on the generator's device."""
+    if c.body == "conv":
+        return Path("encoder", halving(shape, c, outputs, generator))
+    if c.body == "recurrent":
+        return Path("encoder", reading(shape, c, outputs, generator))
     numbers = math.prod(shape)
     flat = [Stop("Flatten", nn.Flatten(), (numbers,))] if len(shape) > 1 else []
     return Path("encoder", flat + dense([numbers, *c.widths, outputs], c.activation, generator))
@@ -186,12 +215,18 @@ def encoder(shape: Sequence[int], c: BodySettings, outputs: int, generator: torc
 def decoder(
     shape: Sequence[int], c: BodySettings, inputs: int, generator: torch.Generator, tied: Path | None = None
 ) -> Path:
-    """Return the way from codes (n, inputs) back to items (n, *shape); `tied` to an encoder, it uses its weights."""
-    numbers = math.prod(shape)
-    full = [Stop("Unflatten", nn.Unflatten(1, tuple(shape)), shape)] if len(shape) > 1 else []
-    sizes = [inputs, *reversed(c.widths), numbers]
+    """Return the way from codes (n, inputs) to items (n, *shape); `tied` to a dense encoder, it has its weights."""
+    if c.body == "conv":
+        return Path("decoder", doubling(shape, c, inputs, generator))
+    if c.body == "recurrent":
+        return Path("decoder", writing(shape, c, inputs, generator))
+    sizes = [inputs, *reversed(c.widths), math.prod(shape)]
     stops = dense(sizes, c.activation, generator) if tied is None else mirror(tied, c.activation)
+    full = [Stop("Unflatten", nn.Unflatten(1, tuple(shape)), shape)] if len(shape) > 1 else []
     return Path("decoder", stops + full)
+
+
+# -- linear and dense -------------------------------------------------------------------------------------------------
 
 
 def dense(sizes: Sequence[int], activation: str, generator: torch.Generator) -> list[Stop]:
@@ -218,3 +253,96 @@ def mirror(path: Path, activation: str) -> list[Stop]:
 def linear(inputs: int, outputs: int, act: str, generator: torch.Generator) -> nets.Linear:
     """Return a linear layer that starts with the variance its activation wants."""
     return nets.Linear(inputs, outputs, "kaiming", GAINS.get(act, math.sqrt(0.5)), generator)
+
+
+# -- convolutional ----------------------------------------------------------------------------------------------------
+
+
+def stages(shape: Sequence[int], c: BodySettings) -> list[tuple[int, int, int]]:
+    """Return maps, height and width of an image and of what leaves each convolution: half the side, rounded up."""
+    found = [(shape[0], shape[1], shape[2])]
+    for i in range(c.conv_layers):
+        _, high, wide = found[-1]
+        found.append((c.maps * 2**i, (high + 1) // 2, (wide + 1) // 2))
+    return found
+
+
+def halving(shape: Sequence[int], c: BodySettings, outputs: int, generator: torch.Generator) -> list[Stop]:
+    """Return the convolutional encoder's stops."""
+    stops = []
+    for before, after in itertools.pairwise(stages(shape, c)):
+        if c.down == "strided":
+            name, layer = "Conv 3 × 3, stride 2", conv(before[0], after[0], c.activation, generator, stride=2)
+        else:
+            pool = nn.MaxPool2d(2, ceil_mode=True)
+            name = "Conv 3 × 3, max pool 2"
+            layer = nn.Sequential(conv(before[0], after[0], c.activation, generator), pool)
+        stops.append(Stop(name, layer, after, c.activation, c.activation))
+    numbers = math.prod(stops[-1].shape)
+    return [*stops, Stop("Flatten", nn.Flatten(), (numbers,)), *dense([numbers, outputs], "none", generator)]
+
+
+def doubling(shape: Sequence[int], c: BodySettings, inputs: int, generator: torch.Generator) -> list[Stop]:
+    """Return the convolutional decoder's stops."""
+    *_, smallest = steps = stages(shape, c)
+    numbers = math.prod(smallest)
+    first = Stop("Linear", linear(inputs, numbers, c.activation, generator), (numbers,), c.activation, c.activation)
+    stops = [first, Stop("Unflatten", nn.Unflatten(1, smallest), smallest)]
+    for before, after in itertools.pairwise(reversed(steps)):
+        act = "none" if after is steps[0] else c.activation
+        size = after[1:]
+        if c.up == "transpose":
+            odd = tuple(1 - side % 2 for side in size)  # 4 becomes 7 or 8
+            name = "Transposed conv 3 × 3, stride 2"
+            layer = conv(before[0], after[0], act, generator, nn.ConvTranspose2d, stride=2, output_padding=odd)
+        else:
+            name = "Upsample, conv 3 × 3"
+            layer = nn.Sequential(nn.Upsample(size), conv(before[0], after[0], act, generator))
+        stops.append(Stop(name, layer, after, act, "" if act == "none" else act))
+    return stops
+
+
+def conv(
+    inputs: int,
+    outputs: int,
+    act: str,
+    generator: torch.Generator,
+    kind: type[nn.Conv2d] | type[nn.ConvTranspose2d] = nn.Conv2d,
+    **how: Any,
+) -> nn.Module:
+    """Return a 3 x 3 convolution that starts with the variance its activation wants, its values from `generator`."""
+    layer = blank(lambda: kind(inputs, outputs, 3, padding=1, **how), generator.device)
+    seen = inputs * 9 / (4 if kind is nn.ConvTranspose2d else 1)  # turned round, a pixel meets a quarter of the filter
+    nn.init.normal_(layer.weight, 0.0, GAINS.get(act, math.sqrt(0.5)) * math.sqrt(2 / seen), generator=generator)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+# -- recurrent --------------------------------------------------------------------------------------------------------
+
+
+def sequence(shape: Sequence[int]) -> tuple[int, int]:
+    """Return steps and numbers a step of an item: an image's rows, or a sequence as it is."""
+    return (shape[0], shape[1]) if len(shape) == 2 else (shape[1], shape[0] * shape[2])
+
+
+def reading(shape: Sequence[int], c: BodySettings, outputs: int, generator: torch.Generator) -> list[Stop]:
+    """Return the recurrent encoder's stops: sequence to vector."""
+    steps, numbers = sequence(shape)
+    stops = [Stop("Rows", Rows(), (steps, numbers))] if len(shape) == 3 else []
+    for i, (before, units) in enumerate(itertools.pairwise([numbers, *c.widths])):
+        last = i == c.depth - 1
+        name, left = (f"{c.cell.upper()}, last state", (units,)) if last else (c.cell.upper(), (steps, units))
+        stops.append(Stop(name, Recurrent(c.cell, before, units, generator, last), left))
+    return [*stops, *dense([c.widths[-1], outputs], "none", generator)]
+
+
+def writing(shape: Sequence[int], c: BodySettings, inputs: int, generator: torch.Generator) -> list[Stop]:
+    """Return the recurrent decoder's stops: vector to sequence."""
+    steps, numbers = sequence(shape)
+    stops = [Stop("Repeat at each step", Repeat(steps), (steps, inputs))]
+    for before, units in itertools.pairwise([inputs, *reversed(c.widths)]):
+        stops.append(Stop(c.cell.upper(), Recurrent(c.cell, before, units, generator), (steps, units)))
+    stops.append(Stop("Linear at each step", linear(c.widths[0], numbers, "none", generator), (steps, numbers)))
+    return [*stops, Stop("Image", Image(shape[0]), shape)] if len(shape) == 3 else stops

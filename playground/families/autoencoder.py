@@ -71,7 +71,7 @@ class AutoencoderSettings(BodySettings):
         low=1, high=256, scale="log", needs=("sparsity", ("k-sparse",)))
     contractive: float = knob(0.0, "Weight of ‖∂codings/∂item‖²: codings that move little when the item does.",
         short="cw", group=CODE, live=True, label="Contractive weight", low=0.0, high=100.0, scale="log", step=0.001,
-        paper="Rifai et al. 2011, ICML")
+        needs=("body", ("linear", "dense", "conv")), paper="Rifai et al. 2011, ICML")
 
     optimiser: Literal["adam", "nadam", "rmsprop", "sgd"] = knob("adam", "Rule of the updates.", short="opt",
         group=TRAINING, choice_labels=("Adam", "Nadam", "RMSprop", "SGD"), paper="Kingma and Ba 2014, arXiv 1412.6980")
@@ -162,7 +162,7 @@ class Autoencoder(Family):
     def _losses(self, x: Tensor, noisy: Tensor, level: int | None, rng: Streams) -> dict[str, Tensor]:
         """Return the reconstruction error, each penalty by itself, and their weighted sum."""
         c = self.config
-        contract = c.contractive > 0 and level is None
+        contract = c.contractive > 0 and level is None and c.body != "recurrent"
         if contract:
             noisy = noisy.detach().requires_grad_()
         with self._arithmetic():
