@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import curves, edits, labs, live, moment, settings, state, title
+from pages.parts import curves, edits, first, labs, live, moment, says, settings, state, title
 
-view, engine = state.enter(labs.GAN), state.engine()
-status, experiment = engine.status(view.run), engine.experiment(view.run)
-modes = experiment.data.modes()
-about = {
-    "status": status.to_json(),
-    "seed": experiment.seed,
-    "modes": None if modes is None else len(modes.centres),
-    "live": [name for name, k in experiment.knobs().items() if k.live],
-    "title": experiment.data.title,
-}
+view, token = state.enter(labs.GAN), state.engine().token
+about = first.paint()
 title.row()
-edits.act(live.transport(view.run, token=engine.token, data=about, key="transport"))
-state.say()
+edits.act(live.transport(view.run, token=token, data=about, key="transport"))
+says.say()
 settings.pending()
 picture, reading = st.columns([20, 13], gap="medium")
 with picture:
-    edits.act(live.stage(view.run, token=engine.token, data=about, key="stage"))
+    edits.act(live.stage(view.run, token=token, data=about, key="stage"))
 with reading:
     if "verdict" not in state.hidden():
-        edits.act(live.verdict(view.run, token=engine.token, data=about, key="verdict"))
+        edits.act(live.verdict(view.run, token=token, data=about, key="verdict"))
     moment.line()
     if "curves" not in state.hidden():
         curves.panel(curves.GAN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import state
+from pages.parts import says, state
 from pages.parts.title import preset_of
 from playground.data import datasets
 from playground.diagnostics.verdict import verdict
@@ -18,7 +18,7 @@ COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed":
 def main() -> None:
     """Draw the page."""
     st.markdown("# Runs", anchors=False)
-    state.say()
+    says.say()
     runs = state.engine().runs()
     if not runs:
         st.markdown(
@@ -77,7 +77,7 @@ def _go_on(run: str) -> None:
         state.engine().pin(run, True)
         state.engine().send(run, "play")
     except EngineError as error:
-        state.fail(error)
+        says.fail(error)
 
 
 def _pin(run: str) -> None:
@@ -88,7 +88,7 @@ def _delete(run: str) -> None:
     try:
         state.engine().delete(run)
     except EngineError as error:
-        state.fail(error)
+        says.fail(error)
 
 
 main()

@@ -22,7 +22,7 @@ def groups(experiment: Experiment, hidden: frozenset[str] = frozenset()) -> dict
 
     A text is no dial: what needs one (the name of uploaded points) has a way of its own to give it.
     """
-    found: dict[str, list[Knob]] = {}
+    found: dict[str, list[Knob]] = {} if "data" in hidden else {"Data": []}  # where the data is chosen
     for part in (experiment.data, experiment.model, experiment):
         for k in knobs(type(part)).values():
             if k.kind != "text" and k.matters(part) and not {k.name, k.short, k.group.lower()} & hidden:

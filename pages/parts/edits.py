@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.state import engine, fail, lab, shown
+from pages.parts.says import fail
+from pages.parts.state import engine, lab, shown
 from playground.config import ConfigError, build, knobs
 from playground.engine import EngineError
 from playground.experiment import Experiment

@@ -6,7 +6,7 @@ from itertools import islice
 
 import streamlit as st
 
-from pages.parts import edits, state, title
+from pages.parts import edits, says, state, title
 from playground.engine import EngineError
 from playground.presets import PRESETS
 
@@ -49,7 +49,7 @@ def _back(step: int) -> None:
     try:
         state.engine().send(state.lab().run, "goto", step=step)
     except EngineError as error:
-        state.fail(error)
+        says.fail(error)
 
 
 def _finished(step: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import controls, datasets, edits, state
+from pages.parts import controls, datasets, edits, state, widgets
+from playground.families import family
 
 DRAWN_ELSEWHERE = frozenset({"device"})  # in the title row
 OPEN_FIRST = 3  # groups open at first: those that mostly act at once, what a person turns while the picture moves
@@ -20,12 +21,29 @@ def column() -> None:
 def _panel() -> None:
     if state.lab().stale:
         st.rerun()  # another run, a draft or an error: the rest of the page must follow
+    _family()
     st.caption(f"{controls.LIVE} acts at once  ·  {controls.RESTART} restarts the run")
     fields = controls.groups(state.shown(), state.hidden() | DRAWN_ELSEWHERE)
     lively = [title for title, knobs in fields.items() if 2 * sum(k.live for k in knobs) >= len(knobs)][:OPEN_FIRST]
     for i, (title, knobs) in enumerate(fields.items()):
         controls.group(title, knobs, open_=i == 0 or title in lively, above=datasets.picker if i == 0 else None)
     state.sync_url()
+
+
+def _family() -> None:
+    """Draw the choice of family where the page is home to several."""
+    names, now = state.place().families, state.shown().family
+    if len(names) > 1 and "family" not in state.hidden():
+        key = widgets.fresh_key("family", now)
+        st.segmented_control(
+            "Family", names, default=now, required=True, key=key, format_func=lambda name: family(name).title,
+            label_visibility="collapsed", width="stretch", on_change=_adopt, args=(key,),
+        )  # fmt: skip
+
+
+def _adopt(key: str) -> None:
+    if name := widgets.told(key):
+        edits.adopt(name)
 
 
 def pending() -> None:

@@ -6,19 +6,18 @@ button or from a second window shows here too.
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import streamlit as st
 
 import playground.engine
 from pages.parts.labs import PLACES, Place, home_of
+from pages.parts.says import said
 from playground.config import ConfigError
 from playground.engine import EngineError
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 
-SHOWN = 10.0  # seconds that a sentence stays, as in the stylesheet
 OWN = ("run", "preset", "hide")  # names in the URL that are the page's, not the experiment's
 
 
@@ -29,15 +28,6 @@ class Lab:
     run: str
     draft: Experiment | None = None
     stale: bool = False  # a fragment did something that the whole page must follow
-
-
-@dataclass
-class Said:
-    """What could not be done or used, one sentence each, and until when it stays (on the monotonic clock)."""
-
-    notices: list[str] = field(default_factory=list)
-    error: str = ""
-    until: float = 0.0
 
 
 def engine() -> playground.engine.Engine:
@@ -79,11 +69,6 @@ def lab() -> Lab:
 def place() -> Place:
     """Return the present lab page."""
     return PLACES[st.session_state.place]
-
-
-def said() -> Said:
-    """Return what is to be said to this session."""
-    return st.session_state.setdefault("said", Said())
 
 
 def from_url(query: dict[str, str], place: Place) -> Lab:
@@ -142,31 +127,8 @@ def shown() -> Experiment:
     return lab().draft or engine().experiment(lab().run)
 
 
-def fail(error: Exception) -> None:
-    """Keep a sentence for `say`."""
-    said().error, said().until = str(error), 0.0
-    if "lab" in st.session_state:
-        lab().stale = True
-
-
 def switch(run: str) -> Place:
     """Look at another run; return the lab page where it is at home."""
     home = home_of(engine().experiment(run).family)
     labs()[home.id] = Lab(run)
     return home
-
-
-def say() -> None:
-    """Show what could not be done or used, one sentence each, for some seconds; the card floats, so nothing moves."""
-    what, now = said(), time.monotonic()
-    if (what.error or what.notices) and not what.until:
-        what.until = now + SHOWN
-    elif now > what.until:
-        what.error, what.notices, what.until = "", [], 0.0
-    with st.container(key="said"):
-        if what.error:
-            st.error(what.error, icon=":material/error:")
-        for notice in what.notices:
-            st.warning(notice, icon=":material/link_off:")
-    if "lab" in st.session_state:
-        lab().stale = False

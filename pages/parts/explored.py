@@ -1,0 +1,168 @@
+"""Which moment of which run the Explore pages look at: the same choice at the top of each, kept from page to page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+import torch
+
+from pages.parts import labs, says, state
+from pages.parts.source import Source
+from pages.parts.title import preset_of
+from playground.config import ConfigError
+from playground.engine import EngineError, Status
+from playground.experiment import Experiment
+from playground.families import family
+from playground.families.base import Family
+from playground.latent.coded import Coded, Part, coded
+from playground.latent.moments import moment
+from playground.latent.pca import Pca
+from playground.presets import PRESETS
+from playground.store import StoreError
+
+MANY = 2000  # items that a page looks at
+MOVING = ("running", "warming", "paused")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A saved moment of a run; `cuts` tells a step that was trained anew from what it was before."""
+
+    run: str
+    step: int
+    cuts: int
+
+    @property
+    def experiment(self) -> Experiment:
+        """What was being trained at that moment."""
+        return moment(self.run, self.step).experiment
+
+    @property
+    def model(self) -> Family:
+        """The model as it was at that moment."""
+        return moment(self.run, self.step).family
+
+    @property
+    def source(self) -> Source:
+        """The same moment, for components that ask it themselves."""
+        data = self.experiment.data
+        return Source(self.run, self.step, state.engine().token, data.kind, data.shape, data.classes)
+
+    def scores(self) -> dict[str, float]:
+        """Return the last scores at or before that moment."""
+        folder = state.engine().folder(self.run)
+        return {} if folder is None else folder.at(self.step)["scores"]
+
+    def pca(self) -> Pca:
+        """Return PCA of the training items with as many components as the model has codings."""
+        return _pca(self)
+
+    def items(self, n: int, part: Part = "held-out") -> Coded:
+        """Return n items of its data, sent through the model and back."""
+        return _items(self, n, part)
+
+
+def page(title: str, about: str) -> Look:
+    """Draw a page's head and return the moment to look at; where there is none, say why and end the page."""
+    says.say()
+    runs = [run for run in state.engine().runs() if run.keyframes and labs.codes(state.engine().experiment(run.run))]
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"# {title}", width="content", anchors=False)
+        look = _moment(_run(runs)) if runs else None
+    if look is None:
+        _empty(about)
+        st.stop()
+    try:
+        look.items(1)
+    except (ConfigError, EngineError, StoreError) as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    return look
+
+
+@st.cache_resource(max_entries=24, show_spinner="Encoding and decoding …")
+def _items(look: Look, n: int, part: Part) -> Coded:
+    return coded(look.model, look.experiment.data, n, part, look.experiment.seed)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pca(look: Look) -> Pca:
+    known = look.items(MANY, "training")
+    return Pca.fit(torch.from_numpy(known.x), known.codes.shape[1])
+
+
+def _run(runs: list[Status]) -> Status:
+    """Choose a run: at first the one in the lab, else the latest."""
+    by_id = {run.run: run for run in runs}
+    lab = state.labs().get(labs.AUTOENCODER.id)
+    wanted = [st.session_state.get("explored"), st.query_params.get("run"), lab and lab.run, runs[0].run]
+    now = next(name for name in wanted if name in by_id)
+    chosen = st.selectbox(
+        "Run", list(by_id), list(by_id).index(now), format_func=lambda name: title_of(by_id[name]), width=360,
+        label_visibility="collapsed", key="explored-run",
+    )  # fmt: skip
+    if chosen != st.session_state.get("explored"):
+        st.session_state.explored, st.session_state.explored_step = chosen, None
+    return by_id[chosen]
+
+
+def title_of(run: Status) -> str:
+    """Say what a run is: its preset or its family and data, and where it stands."""
+    experiment = state.engine().experiment(run.run)
+    preset = preset_of(experiment)
+    name = PRESETS[preset].title if preset else f"{family(experiment.family).title}, {experiment.data.title}"
+    return f"{name} · {run.run.rsplit('-', 1)[-1]} · step {run.step:,}"
+
+
+def _moment(run: Status) -> Look:
+    """Choose a saved moment: the latest until another is chosen."""
+    steps, at = run.keyframes, st.session_state.get("explored_step")
+    at = at if at in steps else steps[-1]
+    if len(steps) > 1:
+        at = st.select_slider(
+            "Moment", steps, at, format_func=lambda step: f"step {step:,}", key=f"explored-step-{run.run}-{len(steps)}",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    else:
+        st.markdown(f":gray[step {at:,}]", width="stretch")
+    st.session_state.explored_step = at if at != steps[-1] else None
+    if run.state in MOVING:
+        st.button(
+            "Now", icon=":material/photo_camera:", key="now", on_click=_now, args=(run.run,),
+            help="Save the present moment of this run and look at it",
+        )  # fmt: skip
+    if st.button("Lab", icon=":material/science:", key="to-lab", help="Open this run in its lab"):
+        st.switch_page(state.switch(run.run).page)
+    folder = state.engine().folder(run.run)
+    return Look(run.run, int(at), folder.cuts() if folder else 0)
+
+
+def _now(run: str) -> None:
+    st.session_state.explored_step = None
+    try:
+        state.engine().send(run, "keyframe")
+    except EngineError as error:
+        says.fail(error)
+
+
+def _empty(about: str) -> None:
+    """Say what the page shows, and offer to train something for it to show."""
+    with st.container(key="empty"):
+        st.markdown(about)
+        if st.button("Train a VAE on digits", type="primary", icon=":material/play_arrow:", key="begin"):
+            begin()
+        st.caption("Nothing has been trained yet that has codings. This opens the lab and presses play.")
+
+
+def begin() -> None:
+    """Begin to train what generates from its codings, in the lab where it is at home."""
+    able = [name for name in labs.AUTOENCODER.families if "generate" in family(name).abilities]
+    ready = [p.experiment for p in labs.AUTOENCODER.presets.values() if p.experiment.family in able]
+    digits = [e for e in ready if e.dataset.startswith("digits")] or ready or [labs.AUTOENCODER.opening]
+    run = state.engine().prepare(digits[0])
+    try:
+        state.engine().send(run, "play")
+    except EngineError as error:
+        says.fail(error)
+    st.switch_page(state.switch(run).page)
