@@ -42,7 +42,7 @@ def coded(model: Family, data: DataSet, n: int, part: Part = "held-out", seed: i
 def through(model: Family, x: Any, labels: np.ndarray | None = None) -> Coded:
     """Send items (n, *shape) through a model and back."""
     items = torch.as_tensor(x, dtype=torch.float32).to(device_of(model))
-    codes, recon, spread = zip(*(_through(model, rows) for rows in items.split(ROWS)), strict=True)
+    codes, recon, spread = zip(*(_through(model, rows) for rows in torch.split(items, ROWS)), strict=True)
     before, after = items.cpu().numpy(), np.concatenate(recon)
     errors = ((after - before) ** 2).reshape(len(before), -1).mean(1)
     known = None if spread[0] is None else np.concatenate(spread)
@@ -52,7 +52,7 @@ def through(model: Family, x: Any, labels: np.ndarray | None = None) -> Coded:
 def decoded(model: Family, codes: Any) -> np.ndarray:
     """Return the items (n, *shape) that codes (n, Z) stand for."""
     z = torch.as_tensor(np.asarray(codes, np.float32)).to(device_of(model))
-    return np.concatenate([_plain(model.decode(rows)) for rows in z.split(ROWS)])
+    return np.concatenate([_plain(model.decode(rows)) for rows in torch.split(z, ROWS)])
 
 
 def device_of(model: Family) -> torch.device:
