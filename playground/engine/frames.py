@@ -11,17 +11,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
-from safetensors.numpy import load, save
 from torch import Tensor
 
 from playground import games
+from playground.blobs import decode, encode
 from playground.data.base import Distribution
 from playground.engine.loop import Loop
 from playground.families.base import View
 from playground.rng import fresh
 from playground.stage import cells
+
+__all__ = ["Painter", "decode", "encode", "rounded", "to_i16", "to_u8"]
 
 VERSION = 1
 LAYERS = ("real", "fake", "surface", "manifold", "arrows", "density", "optimal")
@@ -33,21 +34,10 @@ FIELD_GRID = 21
 DEAR = ("surface", "arrows", "manifold")  # layers that cost a pass through a network each
 
 
-def encode(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> bytes:
-    """Return a frame of these arrays and this description."""
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return save(whole, {"meta": orjson.dumps(meta, option=orjson.OPT_SERIALIZE_NUMPY).decode()})
-
-
-def decode(frame: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return a frame's arrays and description."""
-    length = int.from_bytes(frame[:8], "little")
-    header = orjson.loads(frame[8 : 8 + length])
-    return load(frame), orjson.loads(header["__metadata__"]["meta"])
-
-
 class Painter:
     """Makes frames of one loop. The noise is fixed, so that what moves on the stage is the generator."""
+
+    layers = LAYERS
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -137,6 +127,10 @@ class Painter:
         if d is not None and not getattr(self.loop.family, "critic", False):
             d = torch.sigmoid(d)
         return {"z": rounded(z[0]), "x": rounded(x[0]), "d": None if d is None else rounded(d.reshape(-1)[0])}
+
+    def decode(self, at: list[float] | None = None, code: list[float] | None = None) -> dict[str, Any]:
+        """Refuse: a generator's noise is no code of an item."""
+        raise ValueError("This model does not decode: pick one of the points that it shows.")
 
     # -- what is known of the data ------------------------------------------------------------------------------------
 

@@ -29,11 +29,11 @@ from playground.home import home
 from playground.store import RunFolder, StoreError, new_id, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
-VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "look", "keyframe", "stop")
+VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "decode", "look", "keyframe", "stop")
 ANSWER = 12.0  # seconds within which a worker acknowledges
 START = 90.0  # seconds within which a worker that is still starting does
 POLL = 5.0  # seconds after which one who asked for a frame without a stream counts as gone
-POLLING, POLLED = "polling", ["real", "fake", "surface", "manifold"]  # their name, and what they are shown
+POLLING, POLLED = "polling", [*LOOKS, "surface", "manifold"]  # their name, and what they are shown
 READY = 200  # runs kept that were prepared and never started
 
 
@@ -211,8 +211,8 @@ class Engine:
 
     def _at_rest(self, run: Run, verb: str, args: dict[str, Any]) -> Answer:
         """Carry out a verb that needs no worker."""
-        if verb == "pick":
-            return {"data": self._gallery.pick(run, int(args["i"]))}
+        if verb in ("pick", "decode"):
+            return {"data": self._gallery.ask(run, verb, args)}
         if verb == "set":
             run.experiment = edited(run.experiment, args["values"])
             run.told = run.told | {"edits": run.told.get("edits", 0) + 1}

@@ -6,12 +6,14 @@ from typing import Any, Protocol
 
 from playground.engine.frames import Painter
 from playground.engine.loop import Loop
+from playground.engine.wall import Wall
 
 
 class Pictures(Protocol):
     """What a session asks of a painter: frames of its loop, and what is behind one thing in them."""
 
     loop: Loop
+    layers: tuple[str, ...]  # all that it can draw
 
     def frame(self, layers: frozenset[str], about: dict[str, Any], turn: int | None = None) -> bytes:
         """Return a frame with these layers; with a `turn` the dear ones take turns (`docs/contracts.md`)."""
@@ -21,7 +23,11 @@ class Pictures(Protocol):
         """Return what is behind the i-th thing; raises `ValueError` where there is none."""
         ...
 
+    def decode(self, at: list[float] | None = None, code: list[float] | None = None) -> dict[str, Any]:
+        """Return what lies at a place of the map, or behind a code; raises `ValueError` where that has no answer."""
+        ...
+
 
 def painter(loop: Loop) -> Pictures:
     """Return the painter for a loop's model."""
-    return Painter(loop)
+    return Wall(loop) if {"encode", "decode"} <= loop.family.abilities else Painter(loop)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from playground.config import ConfigError
 from playground.engine.loop import LATEST, Loop
 from playground.engine.painters import painter
 from playground.engine.record import LOOKS, Run, Status
 from playground.experiment import Experiment
-from playground.store import RunFolder
+from playground.store import RunFolder, StoreError
 
 KEPT = 8  # models at rest in memory
 
@@ -50,15 +51,21 @@ class Gallery:
         sight = run.sight()
         if run.kept is not None and run.shown == sight:
             return
-        with self._lock:
-            frame = self._of(run).frame(run.layers() or LOOKS, status)
+        try:
+            with self._lock:
+                frame = self._of(run).frame(run.layers() or LOOKS, status)
+        except Exception as error:  # of the data or the family: the server goes on and the page says it
+            plain = isinstance(error, (ConfigError, StoreError))
+            run.kept, run.unseen = None, str(error) if plain else f"{type(error).__name__}: {error}"
+            return
         run.number += 1
-        run.kept, run.shown = (run.number, frame), sight
+        run.kept, run.shown, run.unseen = (run.number, frame), sight, None
 
-    def pick(self, run: Run, i: int) -> dict[str, Any]:
-        """Return what is behind the i-th fake of a run at rest."""
+    def ask(self, run: Run, verb: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Return what is behind one thing in the picture of a run at rest: the verbs pick and decode."""
         with self._lock:
-            return self._of(run).painter.pick(i)
+            painter = self._of(run).painter
+            return painter.pick(**args) if verb == "pick" else painter.decode(**args)
 
     def _of(self, run: Run) -> Preview:
         step = run.past if run.past is not None else LATEST

@@ -14,7 +14,8 @@ from playground.experiment import Experiment
 from playground.store import RunFolder
 
 RESTING = ("paused", "finished", "failed")  # states in which a run can do without its worker
-LOOKS = frozenset(["real", "fake"])  # what is drawn for somebody who has not said what to draw
+# What is drawn for somebody who has not said what to draw; a painter leaves out what its model does not have.
+LOOKS = frozenset(["real", "fake", "inputs", "recon", "codes", "classes"])
 
 
 class EngineError(RuntimeError):
@@ -53,6 +54,7 @@ class Run:
         self.lock = threading.RLock()
         self.rest = "ready" if folder is None else "stopped"  # the state while it has no worker
         self.error: str | None = None
+        self.unseen: str | None = None  # why no picture of it can be made: its data are gone, say
         self.crashed = False  # the worker died, the training did not: it can go on from the last keyframe
         self.told: dict[str, Any] = {}  # the worker's last status
         self.worker: WorkerProcess | None = None
@@ -85,7 +87,7 @@ class Run:
     def status(self, queue: int | None) -> Status:
         """Return its status; `queue` is its place there."""
         told, live = self.told, self.worker is not None
-        mine = {"error": self.error, "past": self.past, "speed": self.speed, "until": self.until, "sps": 0.0}
+        mine = {"error": self.error or self.unseen, "past": self.past, "speed": self.speed, "until": self.until, "sps": 0.0}
         from_worker = {name: told.get(name, value) for name, value in mine.items()}
         return Status(
             run=self.id,

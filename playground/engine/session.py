@@ -226,8 +226,12 @@ class Session:
         return {"step": self.loop.step, "steps": told}
 
     def pick(self, i: int) -> dict[str, Any]:
-        """Return what is behind the i-th fake on the stage."""
+        """Return what is behind the i-th thing in the picture."""
         return self.painter.pick(i)
+
+    def decode(self, at: list[float] | None = None, code: list[float] | None = None) -> dict[str, Any]:
+        """Return what lies at a place of the map, or behind a code, in the moment that is shown."""
+        return self.painter.decode(at, code)
 
     def look(self, step: int | None) -> dict[str, Any]:
         """Show the last keyframe at or before `step`, or the present again."""

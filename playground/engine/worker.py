@@ -17,12 +17,14 @@ from typing import Any, BinaryIO
 import orjson
 
 from playground.config import ConfigError
-from playground.engine.frames import LAYERS, Painter
 from playground.engine.loop import Loop, TrainingFailed
+from playground.engine.painters import painter
 from playground.engine.session import Session
 from playground.experiment import Experiment
 
-VERBS = ("play", "pause", "step", "set", "speed", "until", "trace", "pick", "look", "goto", "watch", "keyframe")
+VERBS = (
+    "play", "pause", "step", "set", "speed", "until", "trace", "pick", "decode", "look", "goto", "watch", "keyframe",
+)  # fmt: skip
 
 
 class Worker:
@@ -112,7 +114,8 @@ def warm_up() -> None:
     loop = Loop(Experiment(device="cpu", seed=0))
     loop.advance(2)
     loop.score()
-    Painter(loop).frame(frozenset(LAYERS), {})
+    pictures = painter(loop)
+    pictures.frame(frozenset(pictures.layers), {})
 
 
 def main() -> None:
