@@ -26,11 +26,12 @@ from playground.diagnostics.signals import Evidence, Verdict
 from playground.diagnostics.verdict import verdict
 from playground.engine.loop import RECENT, Loop, TrainingFailed
 from playground.experiment import Experiment, pick_device
-from playground.families import families, family
+from playground.families import families
 from playground.families.base import Family
 from playground.home import home
+from playground.latent.moments import of
 from playground.presets import PRESETS
-from playground.rng import Streams, fresh
+from playground.rng import fresh
 from playground.store import RunFolder
 from playground.store import runs as run_folders
 
@@ -94,11 +95,7 @@ class Run:
 
     def model(self, step: int | None = None) -> Family:
         """Return the model, on the CPU, as saved at the last moment at or before `step` (None: the last of all)."""
-        saved = self.folder.load_keyframe(step)
-        experiment = saved.experiment
-        model = family(experiment.family)(experiment.model, experiment.data, Streams(experiment.seed))
-        model.load({n.removeprefix("model/"): t for n, t in saved.tensors.items() if n.startswith("model/")})
-        return model
+        return of(self.folder.load_keyframe(step)).family
 
     def sample(self, n: int, step: int | None = None, seed: int = 0) -> np.ndarray:
         """Draw n points (n, dim) from the model of a saved moment; the same `seed` draws the same points."""

@@ -70,7 +70,9 @@ def numbers(lists: Any, name: str, most: int, shape: Sequence[int]) -> np.ndarra
     except (TypeError, ValueError):
         raise ConfigError(f"{name} are nested lists of numbers, {words} each.") from None
     if values.shape[1:] != tuple(shape) or not len(values):
-        raise ConfigError(f"{name} are rows of {words} numbers for this model, and these have the shape {values.shape}.")
+        raise ConfigError(
+            f"{name} are rows of {words} numbers for this model, and these have the shape {values.shape}."
+        )
     if len(values) > most:
         raise ConfigError(f"{len(values)} {name} are asked for at once: {most} is the most.")
     if not np.isfinite(values).all():

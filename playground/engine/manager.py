@@ -26,6 +26,8 @@ from playground.engine.process import WorkerGone
 from playground.engine.record import LOOKS, EngineError, Run, Status
 from playground.experiment import Experiment
 from playground.home import home
+from playground.latent import moments
+from playground.latent.moments import Moment
 from playground.store import RunFolder, StoreError, new_id, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
@@ -103,6 +105,11 @@ class Engine:
     def folder(self, run_id: str) -> RunFolder | None:
         """Return a run's folder; None while it is `ready`."""
         return self._find(run_id).folder
+
+    def moment(self, run_id: str, step: int | None = None) -> Moment:
+        """Return the model of a run's last saved moment at or before `step` (None: the newest), for looking at."""
+        run = self._find(run_id)
+        return moments.untrained(run.experiment) if run.folder is None else moments.saved(run.folder, step)
 
     def frame(self, run_id: str, newer_than: int = 0) -> tuple[int, bytes] | None:
         """Return the newest frame and its number, or None where none is newer."""

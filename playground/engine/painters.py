@@ -13,7 +13,11 @@ class Pictures(Protocol):
     """What a session asks of a painter: frames of its loop, and what is behind one thing in them."""
 
     loop: Loop
-    layers: tuple[str, ...]  # all that it can draw
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All layers that it can draw."""
+        ...
 
     def frame(self, layers: frozenset[str], about: dict[str, Any], turn: int | None = None) -> bytes:
         """Return a frame with these layers; with a `turn` the dear ones take turns (`docs/contracts.md`)."""

@@ -87,7 +87,13 @@ class Run:
     def status(self, queue: int | None) -> Status:
         """Return its status; `queue` is its place there."""
         told, live = self.told, self.worker is not None
-        mine = {"error": self.error or self.unseen, "past": self.past, "speed": self.speed, "until": self.until, "sps": 0.0}
+        mine = {
+            "error": self.error or self.unseen,
+            "past": self.past,
+            "speed": self.speed,
+            "until": self.until,
+            "sps": 0.0,
+        }
         from_worker = {name: told.get(name, value) for name, value in mine.items()}
         return Status(
             run=self.id,

@@ -15,15 +15,16 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from playground.engine import asked
+from playground.engine.guard import admitted
 from playground.engine.manager import Engine
 from playground.engine.record import EngineError
 from playground.store import RunFolder
@@ -54,6 +55,7 @@ def routes(engine: Engine) -> list[BaseRoute]:
         WebSocketRoute("/playground/stream/{run}", stream),
         Route("/playground/assets/{file}", _asset),
         Route("/playground/runs/{run}/metrics.csv", metrics),
+        asked.route(engine),
     ]
 
 
@@ -70,8 +72,7 @@ class _Viewer:
         self.verbs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def serve(self) -> None:
-        token = self.socket.query_params.get("token", "")
-        if not _same_origin(self.socket) or not secrets.compare_digest(token.encode(), self.engine.token.encode()):
+        if not admitted(self.socket, self.engine.token):
             await self.socket.close(REFUSED)
             return
         await self.socket.accept()
@@ -170,12 +171,6 @@ async def _asset(request: Request) -> Response:
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)
-
-
-def _same_origin(connection: HTTPConnection) -> bool:
-    """Say whether the page that asks was served by this host; a proxy names the host it stands for."""
-    host = urlsplit(connection.headers.get("origin", "")).netloc
-    return bool(host) and host in (connection.headers.get("host"), connection.headers.get("x-forwarded-host"))
 
 
 def _csv(folder: RunFolder | None) -> Iterator[str]:

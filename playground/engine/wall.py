@@ -196,7 +196,7 @@ def every_class(labels: Tensor | None, n: int, wanted: int) -> Tensor:
         return torch.arange(min(n, wanted))
     labels = labels.cpu()
     place = torch.zeros_like(labels)
-    for label in labels.unique():
+    for label in set(labels.tolist()):
         mine = labels == label
         place[mine] = torch.arange(int(mine.sum()))
     return (place * (int(labels.max()) + 1) + labels).argsort(stable=True)[:wanted]

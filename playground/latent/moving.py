@@ -27,9 +27,7 @@ class MovingMap:
 
     def look(self, codes: np.ndarray, *, anew: bool = False) -> Map:
         """Return the map of codes (n, Z) as they are now; `anew` forgets what was before."""
-        last = None if anew else self.map
-        same = last is not None and last.mean is not None and len(last.points) == len(codes)
-        before = last if same and last is not None and len(last.mean) == codes.shape[1] else None
+        before = None if anew or self.map is None or not fits(self.map, codes) else self.map
         if codes.shape[1] <= 2:
             self.map = raw(codes)
         else:
@@ -40,6 +38,11 @@ class MovingMap:
         else:
             self.extent = min(max(widest, self.extent * SHRINK, LEAST), self.extent * GROW)
         return self.map
+
+
+def fits(before: Map, codes: np.ndarray) -> bool:
+    """Say whether a map is one of so many codes of this size."""
+    return before.mean is not None and (len(before.points), len(before.mean)) == codes.shape
 
 
 def follow(codes: np.ndarray, before: Map) -> Map:

@@ -21,9 +21,11 @@ from io import TextIOBase
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from playground.config import ConfigError
 from playground.latent.arrays import array, codes_of
+from playground.latent.pca import Pca
 
 Method = Literal["raw", "pca", "umap", "tsne"]
 Report = Callable[[float], None]
@@ -92,20 +94,14 @@ def raw(codes: np.ndarray) -> Map:
 
 
 def principal(codes: np.ndarray, before: np.ndarray | None = None) -> Map:
-    """Return the map on the codes' two principal components; the larger part of each loading is positive."""
-    mean = codes.mean(0)
-    centred = codes - mean
-    variances, axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
-    basis = axes[:, ::-1][:, :2]
-    basis = basis * np.where(np.abs(basis).max(0) == basis.max(0), 1.0, -1.0)
-    if basis.shape[1] < 2:
-        basis = np.eye(1, 2)
-    points = centred @ basis
+    """Return the map on the codes' two principal components, turned to agree with the points before."""
+    fit = Pca.fit(torch.from_numpy(codes), 2)
+    mean, axes = fit.mean.numpy(), fit.components.numpy()
+    basis = np.zeros((codes.shape[1], 2), np.float32)
+    basis[:, : len(axes)] = axes.T
     if before is not None:
-        basis = basis @ turn(points, before)
-        points = centred @ basis
-    explained = float(variances[-2:].sum() / max(variances.sum(), 1e-30))
-    return Map(points.astype(np.float32), explained, mean, basis.astype(np.float32))
+        basis = array(basis @ turn((codes - mean) @ basis, before))
+    return Map((codes - mean) @ basis, float(fit.explained.sum()), mean, basis)
 
 
 def turn(points: np.ndarray, before: np.ndarray) -> np.ndarray:
