@@ -49,6 +49,7 @@ export class Hub {
     this.failures = 0;
     this.everOpen = false;
     this.expected = null; // what an act under way will make of the status
+    this.heard = {}; // what was reported meanwhile
     this.painting = false;
     this.paint = this.paint.bind(this);
   }
@@ -189,23 +190,28 @@ export class Hub {
 
   merge(news) {
     const status = this.status;
-    for (const field of STATUS_FIELDS) if (news[field] !== undefined) status[field] = news[field];
+    for (const field of STATUS_FIELDS) if (news[field] !== undefined) status[field] = this.heard[field] = news[field];
     Object.assign(status, this.expected);
     this.tell("status", status);
   }
 
   expect(values) {
     this.expected = values;
+    this.heard = {};
     this.expectFor(OPTIMISTIC_MS);
     Object.assign(this.status, values);
     this.notice = null;
     this.tell("status", this.status);
   }
 
-  // The expectation ends by the clock, not by the next report: a paused run may have nothing more to report.
+  // The expectation ends by the clock, not by the next report: a paused run may have nothing more to report. What was
+  // reported meanwhile then holds: a run told to play may have gone into the queue.
   expectFor(milliseconds) {
     clearTimeout(this.expecting);
-    this.expecting = setTimeout(() => (this.expected = null), milliseconds);
+    this.expecting = setTimeout(() => {
+      this.expected = null;
+      this.merge(this.heard);
+    }, milliseconds);
   }
 
   // -- verbs -----------------------------------------------------------------------------------------------------

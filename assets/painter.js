@@ -67,7 +67,7 @@ export class Painter {
     const { arrays, meta } = frame;
     this.unit = meta.extent / 32767;
     if (this.view.setExtent(meta.extent)) this.touch();
-    if (arrays.path) this.holdPath(arrays.path);
+    if (arrays.path) this.holdPath(meta);
     if (!same(this.realCopy, arrays.real?.data)) {
       this.realCopy = arrays.real ? arrays.real.data.slice() : null;
       this.stillDirty = true;
@@ -84,14 +84,10 @@ export class Painter {
     this.loadSurface();
   }
 
-  // A path that runs out of the picture: look from further away, in steps, unless the view was moved by hand.
-  holdPath(path) {
-    const most = phase.reach(path);
-    const extent = this.frame.meta.extent;
-    let half = extent;
-    while (half < most * 1.05 && half < extent * 1e6) half *= 1.5;
-    if (this.view.moved || half === this.view.half) return;
-    this.view.half = half;
+  // A path that runs out of the picture: look from further away, unless the view was moved by hand.
+  holdPath({ reach }) {
+    if (this.view.moved || reach === this.view.half) return;
+    this.view.half = reach;
     this.touch();
   }
 
@@ -174,7 +170,7 @@ export class Painter {
     const { ctx, view, layers, colours } = this;
     const { arrays, meta } = this.frame;
     draw.grid(ctx, view, colours.ink);
-    if (layers.has("field") && arrays.field) phase.field(ctx, view, arrays.field, meta.extent, colours.ink);
+    if (layers.has("field") && arrays.field) phase.field(ctx, view, arrays.field, meta.reach, colours.ink);
     if (layers.has("path")) phase.path(ctx, view, arrays.path, colours);
   }
 

@@ -80,10 +80,3 @@ function dot(ctx, x, y, r, fill, rim, ratio) {
   ctx.lineWidth = 2 * ratio;
   ctx.stroke();
 }
-
-// How far a path reaches, for a view that holds it.
-export function reach(array) {
-  let most = 0;
-  for (const value of array.data) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
-  return most;
-}

@@ -6,8 +6,8 @@ const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(va
 
 // Metric, label, how it is written, how its reference is written from [perfect, low, high], what it means.
 const TILES = [
-  ["modes/hq", "High quality", percent, ([perfect]) => `perfect ${percent(perfect)}`,
-    "Share of fakes within three standard deviations of a mode's centre"],
+  ["modes/hq", "Sharp fakes", percent, ([perfect]) => `perfect ${percent(perfect)}`,
+    "High-quality share: fakes within three standard deviations of a mode's centre, at the last measurement"],
   ["d/accuracy", "D accuracy", percent, () => "even 50 %",
     "How often D is right on points that it was not trained on; 50 % means that it is guessing"],
   ["dist/js", "JS", figure, ([, , high]) => `floor ${figure(high)}`,
@@ -23,7 +23,7 @@ export class Scores {
   constructor() {
     this.place = GAME_TILES.map(([label, note]) => {
       const value = h("strong.num", { text: "–" });
-      return { value, element: h("div.tile", {}, h("span.dim", { text: label }), value, h("span.dim.reference", { text: note })) };
+      return { value, element: h(label === "Distance" ? "div.tile.last" : "div.tile", {}, h("span.dim", { text: label }), value, h("span.dim.reference", { text: note })) };
     });
     this.dots = h("div.dots", { role: "img" });
     this.modesValue = h("strong.num");

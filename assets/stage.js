@@ -155,8 +155,8 @@ class Stage {
 
   resetView() {
     this.view.reset();
-    const path = this.painter.frame?.arrays.path;
-    if (path) this.painter.holdPath(path);
+    const frame = this.painter.frame;
+    if (frame?.arrays.path) this.painter.holdPath(frame.meta);
     this.repaint();
   }
 

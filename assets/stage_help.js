@@ -54,7 +54,7 @@ export const LAYERS = [
 export const GAME_LAYERS = [
   {
     id: "path", label: "Path", swatch: swatch(`<path d="M3 13C3 3 13 3 12 10" ${line(DISCRIMINATOR)}/><circle cx="12" cy="11" r="2.500" fill="${GENERATOR}"/>`),
-    help: "The two parameters of this game over time: θ is the generator, ψ the discriminator. It starts at the hollow dot; the orange dot is now; the cross is the equilibrium.",
+    help: "The two parameters of this game over time: θ is the generator, ψ the discriminator. It comes from the hollow dot; the orange dot is now; the cross is the equilibrium.",
   },
   {
     id: "field", label: "Update field", swatch: swatch(`<path d="M3 12L12 5M12 5H7M12 5V9.500" ${line("currentColor")}/>`),
@@ -66,7 +66,7 @@ const CURVES = [
   ["Losses", "What D (solid blue) and G (dashed orange) each try to lower. They fight: a falling curve of one is no success by itself. The dotted lines are what theory expects when G is perfect."],
   ["D(real), D(fake)", "D's mean opinion of real and of fake points. Both at 0.5: D cannot tell them apart any more. Far apart: D is winning."],
   ["Modes covered", "In how many clumps of the data at least one good fake lies. Good means within three standard deviations of the centre."],
-  ["High quality", "The share of fakes within three standard deviations of a centre. A perfect generator scores 98.9 %, not 100 %."],
+  ["Sharp fakes", "The high-quality share: the part of fakes within three standard deviations of a centre. A perfect generator scores 98.9 %, not 100 %."],
   ["JS, KL, SW, MMD", "Distances between data and fakes. The grey band is what a perfect generator would score at this sample size."],
 ];
 

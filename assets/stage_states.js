@@ -24,15 +24,14 @@ export function coverFor(hub) {
 // Low in the picture, so that the untrained fakes in its middle stay in sight.
 function playHint(hub) {
   return h("div.invite", {},
-    h("button.bigplay", { type: "button", onclick: () => hub.play() }, icon("play"), h("span", { text: "Train" })),
+    h("button.bigplay", { type: "button", onclick: () => hub.play() }, icon("play"), h("span", { text: "Play" })),
     h("span.pill.dim", { text: "or press the space key" }));
 }
 
 function failed(hub, error, keyframes) {
   const good = keyframes?.length ? keyframes[keyframes.length - 1] : null;
   return h("div.word", { role: "alert" }, icon("stop"),
-    h("strong", { text: "Training stopped by itself" }),
-    h("span", { text: error || "The training process ended without saying why." }),
+    h("strong", { text: error || "The training process ended without saying why." }),
     good === null ? h("span.dim", { text: "No moment was saved before it happened: reset to start again." })
       : h("span.dim", { text: `The last good moment is step ${count(good)}.` }),
     good === null ? button("reset", "Reset", () => hub.post?.({ do: "reset" }), { kind: "solid" })

@@ -19,7 +19,7 @@ const LOOKS = {
 };
 
 const EARLY = {
-  ready: "Press Train and watch two networks learn from each other.",
+  ready: "Press Play and watch two networks learn from each other.",
   warming: "The first measurements are still to come.",
 };
 
@@ -137,6 +137,7 @@ class Verdict {
     const { state } = this.told;
     if (!offer.live) return this.follower.post({ do: "restart", values: offer.values });
     this.cure.disabled = true;
+    if (hub.status.state === "failed") await hub.rewind(Math.max(...hub.status.keyframes));
     const ack = await hub.act("set", { values: offer.values });
     this.cure.disabled = false;
     if (!ack) return say(this.cureNote, hub.notice);

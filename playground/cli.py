@@ -169,7 +169,7 @@ def say_verdict(verdict: Verdict) -> None:
     """Print the sentence, its evidence, and the cure as a command-line setting."""
     print(verdict.sentence)
     for row in verdict.evidence:
-        print(f"  {row.label:<34} {row.value:<22} ({row.reference})")
+        print(f"  {row.label:<40} {row.value:<20} {row.reference and f'({row.reference})'}".rstrip())
     if verdict.cure:
         settings = " ".join(f"--set {name}={value}" for name, value in verdict.cure.values.items())
         print(f"Usual cure: {verdict.cure.label} ({settings}). {verdict.cure.why}")

@@ -9,6 +9,7 @@ import torch
 from playground.config import ConfigError
 from playground.engine.frames import LAYERS, Painter
 from playground.engine.loop import LATEST, Loop, TrainingFailed, replay
+from playground.engine.trail import MOST, Trail
 from playground.experiment import Experiment
 from playground.families.base import StepResult
 from playground.store import RunFolder
@@ -195,8 +196,8 @@ def broken(loop, at, how):
 @pytest.mark.parametrize(
     ("how", "cause"),
     [
-        (float("nan"), "loss/d became NaN"),
-        (float("inf"), "loss/d became infinite"),
+        (float("nan"), "the loss of D became NaN"),
+        (float("inf"), "the loss of D became infinite"),
         (RuntimeError("no luck"), "RuntimeError: no luck"),
     ],
 )
@@ -250,10 +251,33 @@ def test_a_game_leaves_a_trail(tmp_path):
     loop = Loop(game, new_folder(tmp_path, game))
     loop.advance(30)
     loop.flush()
-    trail = np.array(loop.trail)
+    trail = np.array(loop.trail.points)
     assert trail.shape == (30, 2)
     loop.rewind(0)
-    assert loop.trail == []
+    assert loop.trail.points == []
     loop.advance(30)
     loop.flush()
-    np.testing.assert_array_equal(np.array(loop.trail), trail)
+    np.testing.assert_array_equal(np.array(loop.trail.points), trail)
+
+
+def test_a_long_trail_stays_a_smooth_curve_in_bounded_memory():
+    trail = Trail(extent=2.0)
+    for k in range(200_000):  # winds inwards in 100 turns, then stands still
+        turn = 2 * np.pi * min(k, 100_000) / 1000
+        radius = 1.5 - 1.4 * min(k, 100_000) / 100_000
+        trail.add([radius * np.cos(turn), radius * np.sin(turn)])
+    points = np.array(trail.points)
+    gaps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    assert MOST // 2 < len(points) <= MOST
+    assert gaps.max() < 1.25 * gaps.min() <= 1.25 * 1.2 * 2.0 / 16  # even, and never coarser than can be seen
+    assert trail.points[-1] == pytest.approx([0.1, 0.0], abs=0.2)
+
+
+def test_a_trail_of_long_steps_loses_its_oldest_not_its_corners():
+    trail = Trail(extent=1.0)
+    for k in range(5000):
+        trail.add([float(k), float(k % 2)])
+    steps = np.diff(np.array(trail.points)[:, 0])
+    assert (steps == 1).all()
+    assert trail.points[-1] == [4999.0, 1.0]
+    assert not trail.whole

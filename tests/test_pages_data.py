@@ -26,7 +26,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
 
 
 def dialog() -> AppTest:
-    at = AppTest.from_file(ROUTER, default_timeout=30)
+    at = AppTest.from_file(ROUTER, default_timeout=60)
     at.session_state["bring"] = "upload"
     at.run()
     assert not at.exception

@@ -27,7 +27,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def lab(**query: str) -> AppTest:
-    at = AppTest.from_file(ROUTER, default_timeout=30)
+    at = AppTest.from_file(ROUTER, default_timeout=60)
     for name, value in query.items():
         at.query_params[name] = value
     return shows(at.run())
@@ -60,7 +60,7 @@ def test_it_opens_ready_on_the_good_preset_and_trains_nothing(engine: FakeEngine
     assert engine.status(run_of(at)).state == "ready"
     assert engine.experiment(run_of(at)) == GAN.opening
     assert engine.said == []
-    assert "Press Play" in words(at)
+    assert PRESETS[OPENING].about in words(at)
     assert "GAN lab" in words(at)
 
 
@@ -195,7 +195,7 @@ def test_a_data_set_is_chosen_from_the_wall(engine: FakeEngine) -> None:
 
 def opened(engine: FakeEngine, group: str = "data", wall: bool = False) -> AppTest:
     """Return the page with a group open, or the wall of data sets."""
-    at = AppTest.from_file(ROUTER, default_timeout=30)
+    at = AppTest.from_file(ROUTER, default_timeout=60)
     at.session_state["data" if wall else f"group-{group}"] = True
     return shows(at.run())
 

@@ -24,7 +24,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def runs_page() -> AppTest:
-    at = AppTest.from_file(ROUTER, default_timeout=30).run()
+    at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page("runs.py").run())
 
 
@@ -85,7 +85,7 @@ def test_a_run_is_deleted_after_a_question(engine: FakeEngine) -> None:
 
 
 def test_a_lab_whose_run_was_deleted_begins_anew(engine: FakeEngine) -> None:
-    at = shows(AppTest.from_file(ROUTER, default_timeout=30).run())
+    at = shows(AppTest.from_file(ROUTER, default_timeout=60).run())
     engine.delete(at.session_state["lab"].run)
     shows(at.run())
     assert at.session_state["lab"].run in engine.known

@@ -144,7 +144,7 @@ def test_nonsense_is_answered_and_the_connection_stays(server, run):
 def fetch(server, path, **headers):
     request = urllib.request.Request(f"http://{server}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         with error:

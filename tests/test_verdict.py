@@ -57,7 +57,7 @@ def test_healthy() -> None:
     assert v.state == "healthy"
     assert v.sentence == "Healthy: all 8 modes have fakes and 93 % of the fakes are sharp."
     assert v.cure is None
-    assert {e.label for e in v.evidence} >= {"Modes covered", "Sharp fakes (within 3 std)"}
+    assert {e.label for e in v.evidence} >= {"Modes with at least one sharp fake", "Sharp fakes of late (within 3 std)"}
 
 
 def test_warming_at_first_whatever_the_scores() -> None:

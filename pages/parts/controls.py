@@ -14,7 +14,7 @@ from playground.config import Knob, knobs
 from playground.experiment import Experiment
 
 LIVE, RESTART = ":primary[●]", ":gray[○]"
-BESIDE = 16  # characters of the longest choice that still fits beside its label
+BESIDE = 14  # characters of the longest choice that still fits beside its label
 
 
 def groups(experiment: Experiment, hidden: frozenset[str] = frozenset()) -> dict[str, list[Knob]]:

@@ -61,7 +61,7 @@ def panel(all_tabs: Tabs) -> None:
             )
             log = st.toggle("Logarithmic axis", key="log", help="Where all values are above 0.")
             st.download_button(
-                "CSV of these curves", lambda: table(chosen), f"{run}.csv", "text/csv", key="csv-curves",
+                "CSV of these curves", lambda: table(run, chosen), f"{run}.csv", "text/csv", key="csv-curves",
                 icon=":material/download:", on_click="ignore",
             )  # fmt: skip
             st.caption("For a picture, point at a curve: the camera saves a PNG.")
@@ -80,15 +80,22 @@ def _charts(chosen: list[Curve], style: Style) -> None:
 
 
 def history() -> History:
-    """Return what the run has measured, in bounded memory and up to date."""
-    run, engine = state.lab().run, state.engine()
-    folder, experiment = engine.folder(run), engine.experiment(run)
-    if folder is None:
-        return History.of(experiment, {}, [])
+    """Return what the session's run has measured, in bounded memory and up to date."""
+    run = state.lab().run
+    folder = state.engine().folder(run)
     kept: tuple[str, Stored] | None = st.session_state.get("history")
-    if kept is None or kept[0] != run:
+    if folder is not None and (kept is None or kept[0] != run):
         kept = st.session_state.history = (run, Stored(folder))
-    stored = kept[1].update()
+    return measured(run, kept[1] if folder is not None and kept else None)
+
+
+def measured(run: str, kept: Stored | None) -> History:
+    """Return what a run has measured, from what is kept of its folder; nothing where it has none yet."""
+    engine = state.engine()
+    experiment = engine.experiment(run)
+    if kept is None:
+        return History.of(experiment, {}, [])
+    stored = kept.update()
     frame = engine.frame(run)
     floors = decode(frame[1])[1].get("floors", {}) if frame else {}
     train = columns(stored, [name for name in stored.curves if name.split("/")[0] in ("loss", "score", "grad")])
@@ -112,14 +119,15 @@ def columns(stored: Stored, names: list[str]) -> dict[str, np.ndarray]:
     return table
 
 
-def table(chosen: list[Curve]) -> bytes:
-    """Return the values that the curves show as CSV, one a line."""
-    told, out = history(), io.StringIO()
+def table(run: str, chosen: list[Curve]) -> bytes:
+    """Return the values that the curves show as CSV, one a line; called outside of the session, on demand."""
+    folder, out = state.engine().folder(run), io.StringIO()
+    told = measured(run, folder and Stored(folder))
     writer = csv.writer(out)
     writer.writerow(["curve", "line", "step", "value"])
     for curve in chosen:
         for trace in lines(curve.draw(told, Style())):
-            writer.writerows((curve.title, trace.name, x, y) for x, y in zip(trace.x, trace.y, strict=True))
+            writer.writerows((curve.title, trace.name, int(x), y) for x, y in zip(trace.x, trace.y, strict=True))
     return out.getvalue().encode()
 
 

@@ -24,8 +24,7 @@ def line() -> None:
         elif status.state == "stopped":
             st.markdown(f":material/stop_circle: Stopped at step {status.step:,}. Play goes on from there.")
         else:
-            ready = "**Press Play or the space key.** " if status.state == "ready" else ""
-            st.markdown(ready + about())
+            st.markdown(about())
 
 
 def about() -> str:
@@ -53,12 +52,13 @@ def _back(step: int) -> None:
 
 
 def _finished(step: int) -> None:
-    st.markdown(f"**Finished at step {step:,}.** Try next:", width="content")
-    for name in next_presets():
-        st.button(
-            PRESETS[name].title, key=f"next-{name}", help=PRESETS[name].about, on_click=edits.begin,
-            args=(PRESETS[name].experiment,), width="content",
-        )  # fmt: skip
+    st.markdown(f"**Finished at step {step:,}**, as set under Run. What to try next:")
+    with st.container(key="next", horizontal=True, gap="small"):
+        for name in next_presets():
+            st.button(
+                PRESETS[name].title, key=f"next-{name}", help=PRESETS[name].about, on_click=edits.begin,
+                args=(PRESETS[name].experiment,),
+            )  # fmt: skip
 
 
 def next_presets(n: int = 3) -> list[str]:

@@ -68,7 +68,8 @@ def _choose_preset(key: str) -> None:
 
 
 def _device() -> None:
-    with st.container(key="device", width=120):
+    with st.container(key="device", horizontal=True, vertical_alignment="center", width="content"):
+        st.caption("Device", width="content")
         controls.bare(state.shown().knobs()["device"])
 
 

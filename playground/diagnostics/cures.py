@@ -175,8 +175,8 @@ ALTERNATE = (
 )
 OPTIMISTIC = (
     "Use optimistic Adam",
-    {"optimiser_d": "optimistic-adam", "optimiser_g": "optimistic-adam"},
-    "It steps along where the gradient is heading, which turns the circle inwards.",
+    {"optimiser_d": "optimistic-adam", "optimiser_g": "optimistic-adam", "beta1": 0.0},
+    "It steps along where the gradient is heading, which turns the circle inwards; momentum would carry it out again.",
 )
 
 LADDERS: dict[str, Callable[[Now], Ladder]] = {

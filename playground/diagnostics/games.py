@@ -34,7 +34,7 @@ def judge_game(s: Signals) -> Finding | None:
 
 def _judge_path(radius: Array, turns: float) -> Finding:
     evidence = (
-        Evidence("Distance from the equilibrium", f"{radius[-1]:.3g}", f"0; {radius[0]:.3g} earlier in this window"),
+        Evidence("Distance from the equilibrium", _far(radius[-1]), f"0; {_far(radius[0])} earlier in this window"),
         Evidence("Turns in this window", f"{turns:.1f}", "0 on a straight way in"),
     )
     state, sentence, why = _drift(radius, turns)
@@ -61,6 +61,10 @@ def _drift(radius: Array, turns: float) -> tuple[State, str, str]:
         sentence = f"Oscillating: the players circle the equilibrium at a distance of {now:.3g} and never meet."
         result = ("oscillating", sentence, reasons.CIRCLE)
     return result
+
+
+def _far(radius: float) -> str:
+    return f"{radius:.3g}" if radius >= ARRIVED else f"below {ARRIVED:g}"
 
 
 def _turns(theta: Array, psi: Array) -> float:

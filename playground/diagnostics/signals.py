@@ -34,7 +34,7 @@ TAIL = 20  # train rows: about 200 steps at the default rate of logging
 
 @dataclass(frozen=True)
 class Evidence:
-    """One measured figure, with its unit, beside what it would be at best."""
+    """One measured figure, with its unit, beside what it would be at best ("" where the figure says so itself)."""
 
     label: str
     value: str

@@ -78,7 +78,7 @@ def _broken(s: Signals) -> Finding | None:
         if width > FAR
         else "Diverged: the fakes have left the picture."
         if off > FAR
-        else f"Diverged: a loss has grown to {biggest:,.0f}."
+        else f"Diverged: a loss has grown to {biggest:.2g}."
     )
     return Finding(
         state,
@@ -316,12 +316,12 @@ def _quality(s: Signals) -> tuple[Evidence, ...]:
     """Return the figures that describe the fakes, those that were measured."""
     k = s.mode_count
     rows = (
-        ("Modes covered", "modes/covered", lambda v: f"{v:.0f} of {k}", f"{k} (one sharp fake is enough)"),
-        ("Modes with 8 % of their share", "modes/eight_percent", lambda v: f"{v:.0f} of {k}", f"{k}"),
-        ("Sharp fakes (within 3 std)", "modes/hq", share, "98.9 % at perfection"),
+        ("Modes with at least one sharp fake", "modes/covered", lambda v: f"{v:.0f} of {k}", ""),
+        ("Modes with at least 8 % of their share", "modes/eight_percent", lambda v: f"{v:.0f} of {k}", ""),
+        ("Sharp fakes of late (within 3 std)", "modes/hq", share, "perfect 98.9 %"),
         ("Width within modes", "spread", lambda v: f"{v:.2f} × the data's", "1"),
-        ("Real points with a fake nearby", "prdc/coverage", share, "97 % at perfection"),
-        ("Fakes that look real", "prdc/precision", share, "about 97 % at perfection"),
+        ("Real points with a fake nearby", "prdc/coverage", share, "perfect 97 %"),
+        ("Fakes that look real", "prdc/precision", share, "perfect about 97 %"),
         ("Width of the fakes", "spread/all", lambda v: f"{v:.2f} × the data's", "1"),
     )
     found = [Evidence(label, text(s.recent(name)), ref) for label, name, text, ref in rows if s.known(name)]

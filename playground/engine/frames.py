@@ -46,6 +46,7 @@ class Painter:
         self._range = (0.0, 1.0)
         self._start: list[list[float]] = []  # of a game's path
         self._game: Any = None
+        self._reach = 0.0
         self._refresh()
         phase = loop.family.picture(self.view, self.z).get("phase")
         if phase is not None and loop.step == 0:
@@ -82,6 +83,7 @@ class Painter:
         self._draw(frozenset(wanted))
         shown = {name: array for name, array in self._layers.items() if name in layers or name in ("path", "field")}
         here = {"v": VERSION, "extent": self.view.extent, "layers": sorted(shown), "range": self._range}
+        here |= {"reach": self._reach} if "path" in shown else {}
         return encode(shown, here | {"critic": bool(getattr(self.loop.family, "critic", False))} | about)
 
     def _draw(self, wanted: frozenset[str]) -> None:
@@ -102,17 +104,19 @@ class Painter:
         if "optimal" in wanted and "fake" in made and self._density is not None:
             self._layers["optimal"] = to_u8(self._optimal(made["fake"]), 0.0, 1.0)
         if "phase" in made:
-            path = [*self._start, *self.loop.trail, made["phase"].tolist()]
+            trail = self.loop.trail
+            path = [*(self._start if trail.whole else []), *trail.points, made["phase"].tolist()]
             self._layers["path"] = np.array(path, np.float32)
+            self._reach = reach(self._layers["path"], extent)
             self._layers["field"] = self._field()
 
     def _field(self) -> np.ndarray:
         """Return the update that a game makes at each point of the view."""
         settings = self.loop.experiment.model
-        if self._game is None or self._game[0] != settings:
-            points = cells(self.view.extent, FIELD_GRID, torch.device("cpu"))
+        if self._game is None or self._game[0] != (settings, self._reach):
+            points = cells(self._reach, FIELD_GRID, torch.device("cpu"))
             moves = games.field(points, games.from_settings(settings)).reshape(FIELD_GRID, FIELD_GRID, 2)
-            self._game = (settings, moves.numpy().astype(np.float32))
+            self._game = ((settings, self._reach), moves.numpy().astype(np.float32))
         field: np.ndarray = self._game[1]
         return field
 
@@ -164,6 +168,14 @@ class Painter:
         )  # a quarter of one point: where neither has mass D* is undefined and drawn as one half
         best: np.ndarray = (self._p + nothing) / (self._p + q + 2 * nothing)
         return best
+
+
+def reach(path: np.ndarray, extent: float) -> float:
+    """Return the half-width of a view that holds a path: the extent, or in steps as much more as it takes."""
+    most, half = 1.05 * float(np.abs(np.nan_to_num(path)).max(initial=0.0)), extent
+    while half < min(most, 1e6 * extent):
+        half *= 1.5
+    return half
 
 
 def to_i16(points: np.ndarray, extent: float) -> np.ndarray:

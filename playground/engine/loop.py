@@ -18,6 +18,7 @@ from torch import Tensor
 
 from playground.config import ConfigError
 from playground.diagnostics.panels import panel
+from playground.engine.trail import Trail
 from playground.experiment import Experiment, pick_device
 from playground.families import family as family_class
 from playground.families.base import SubStep
@@ -28,7 +29,6 @@ EVERY = 100  # the first so many steps are all logged: that is where most happen
 BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
 RECENT = 600  # logged rows kept for a verdict
 LATEST = 2**62  # the step that asks for the last keyframe there is
-TRAIL = 1990  # points of a game's path
 MARKS = 8  # events kept to be told with a picture
 
 
@@ -53,7 +53,6 @@ class Loop:
         self.rows: deque[tuple[int, dict[str, float]]] = deque(maxlen=RECENT)
         self.scores: deque[dict[str, float]] = deque(maxlen=RECENT // 10)
         self.keyframes: list[int] = []
-        self.trail: list[list[float]] = []  # where a model that is a point ("phase/...") has been
         self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
         self._waiting: list[tuple[int, Mapping[str, Tensor]]] = []
         if folder is not None:
@@ -72,6 +71,7 @@ class Loop:
         self.rng = Streams(experiment.seed, self.device)
         self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
         self.panel = panel(self.family, self.data, experiment.seed, self.device)
+        self.trail = Trail(self.data.extent)  # where a model that is a point ("phase/...") has been
         self._plan()
 
     def _plan(self) -> None:
@@ -136,10 +136,10 @@ class Loop:
             if bad:
                 self._write(steps, rows)
                 self.rows.append((step, row))  # for the verdict; what is written stays finite
-                self._fail(step, f"{bad[0]} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
+                self._fail(step, f"{said(bad[0])} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
             self.metrics = row
             if phase:
-                self._leave_trail([row[name] for name in phase])
+                self.trail.add([row[name] for name in phase])
             if step <= EVERY or step % self.experiment.log_every == 0:
                 steps.append(step)
                 rows.append(row)
@@ -149,12 +149,6 @@ class Loop:
         self.rows.extend(zip(steps, rows, strict=True))
         if self.folder is not None and steps:
             self.folder.append_train(steps, rows)
-
-    def _leave_trail(self, point: list[float]) -> None:
-        """Add a point to the path; of a long one the older half is thinned, again and again."""
-        self.trail.append(point)
-        if len(self.trail) > TRAIL:
-            self.trail[: TRAIL // 2] = self.trail[: TRAIL // 2 : 2]
 
     def _fail(self, step: int, cause: str, error: Exception | None = None) -> None:
         """Stop the run at its first bad step; its last keyframe stays."""
@@ -270,10 +264,10 @@ class Loop:
         self.scores = deque(kept, maxlen=self.scores.maxlen)
         self.metrics = past[-1][1] if past else {}
         self.keyframes = self.folder.keyframes()
-        self.trail = []
+        self.trail = Trail(self.data.extent)
         phase = [train[name] for name in names if name.startswith("phase/")]
         for point in np.stack(phase, 1).tolist() if phase else ():
-            self._leave_trail(point)
+            self.trail.add(point)
         self.marks.clear()
         self._mark(self.folder.events())
 
@@ -298,6 +292,12 @@ class Loop:
         self.advance()
         self.flush()
         return told
+
+
+def said(metric: str) -> str:
+    """Return a metric's name as words: "grad/g" is "the gradient of G"."""
+    group, _, of = metric.partition("/")
+    return f"the {'gradient' if group == 'grad' else group} of {of.upper() if len(of) == 1 else of}"
 
 
 def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:

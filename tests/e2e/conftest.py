@@ -16,11 +16,15 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 GRACE = 4  # seconds until an unwatched run is stopped: a minute in earnest
+PATIENCE = 90.0  # seconds; generous, since nothing here measures speed
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @dataclass
@@ -79,12 +83,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(url, home, process)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 
 def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
+    for _ in range(480):
         if process.poll() is not None:
             break
         try:
@@ -112,7 +116,7 @@ def witness() -> Witness:
 def window(browser: Browser, witness: Witness) -> Iterator[BrowserContext]:
     """One browser profile for all tests: the app's scripts are fetched and compiled once."""
     window = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
-    window.set_default_timeout(90_000)
+    window.set_default_timeout(PATIENCE * 1000)
     witness.watch(window)
     yield window
     window.close()

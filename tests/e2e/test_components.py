@@ -215,7 +215,7 @@ def test_keys_step_and_play_but_not_while_typing(page: Page) -> None:
 
 
 def test_a_lost_connection_is_said_and_comes_back(page: Page) -> None:
-    page.get_by_role("button", name="Train").click()
+    page.locator(".st-key-stage").get_by_role("button", name="Play").click()
     state_is(page, "running")
     page.evaluate(f"() => {{ {HUB}.connect = () => {{}}; {HUB}.socket.close(); }}")
     expect(page.get_by_text("Connection lost, retrying …")).to_be_visible()
@@ -268,9 +268,9 @@ def test_without_a_websocket_the_picture_still_moves(page: Page) -> None:
 
     page.route_web_socket(re.compile("/playground/stream/"), refuse)
     page.reload()
-    page.wait_for_function(f"() => {HUB}?.connection === 'fallback' && {HUB}.frame", timeout=60_000)
+    page.wait_for_function(f"() => {HUB}?.connection === 'fallback' && {HUB}.frame")
     page.keyboard.press("Space")
-    page.wait_for_function(f"() => {HUB}.frame.meta.step > 0", timeout=60_000)
+    page.wait_for_function(f"() => {HUB}.frame.meta.step > 0")
     first = page.evaluate(f"{HUB}.frame.seq")
     page.wait_for_function(f"(first) => {HUB}.frame.seq > first + 3", arg=first)
     page.keyboard.press("Space")

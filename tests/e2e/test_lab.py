@@ -4,90 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.conftest import GRACE, PHONE, Server
+from tests.e2e.acts import bar, events, fill, opened, picture, press, query, run_of, state_is, step, train, until
+from tests.e2e.conftest import GRACE, PATIENCE, PHONE, Server
 
 pytestmark = pytest.mark.e2e
-PATIENCE = 90.0  # seconds; generous, since nothing here measures speed
-expect.set_options(timeout=PATIENCE * 1000)
 
 GOOD = "height,weight\n" + "\n".join(f"{i % 10},{i // 10}" for i in range(100))
 BAD = "height,weight\n1,2\n3,heavy\n"
 # Squared losses under plain gradient descent with the largest rates run off to infinity within a few steps.
 NAN = "?loss=least-squares&od=sgd&og=sgd&lrd=1&lrg=1&gain=3&keep=10"
-
-
-# -- what a person does and sees --------------------------------------------------------------------------------------
-
-
-def opened(context: BrowserContext, url: str) -> Page:
-    page = context.new_page()
-    page.goto(url)
-    page.locator(".st-key-stage canvas").first.wait_for()
-    return page
-
-
-def bar(page: Page) -> Locator:
-    return page.locator(".st-key-transport")
-
-
-def press(page: Page, words: str) -> None:
-    bar(page).get_by_role("button", name=words, exact=False).first.click()
-
-
-def step(page: Page) -> int:
-    return int(bar(page).locator(".counter").inner_text().replace(",", ""))
-
-
-def picture(page: Page) -> str:
-    return str(page.locator(".st-key-stage canvas").first.evaluate("canvas => canvas.toDataURL()"))
-
-
-def query(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.evaluate("location.href")).query)
-
-
-def run_of(page: Page) -> str:
-    return query(page)["run"][0]
-
-
-def until(what: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Wait until `what` holds."""
-    end = time.monotonic() + patience
-    while not what():
-        assert time.monotonic() < end, "It did not come about in time."
-        time.sleep(0.05)
-
-
-def state_is(page: Page, name: str) -> None:
-    expect(bar(page).locator(".state")).to_have_attribute("data-state", name)
-
-
-def train(page: Page, steps: int = 20) -> None:
-    until(lambda: page.evaluate("[...window.__playgroundHubs.keys()]") == [run_of(page)])  # the bar drives this run
-    press(page, "Play")
-    until(lambda: step(page) >= steps)
-
-
-def events(server: Server, run: str) -> list[dict[str, object]]:
-    path = server.home / run / "events.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def fill(page: Page, field: str, value: str) -> None:
-    box = page.locator(f"[class*=st-key-type-{field}-] input:visible")
-    box.fill(value)
-    box.press("Enter")
-
-
-# -- tests ------------------------------------------------------------------------------------------------------------
 
 
 def test_it_opens_ready_plays_and_pauses(page: Page) -> None:

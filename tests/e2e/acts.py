@@ -1,0 +1,72 @@
+"""What a person does on the lab's page, and sees there."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.e2e.conftest import PATIENCE, Server
+
+
+def opened(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.goto(url)
+    page.locator(".st-key-stage canvas").first.wait_for()
+    return page
+
+
+def bar(page: Page) -> Locator:
+    return page.locator(".st-key-transport")
+
+
+def press(page: Page, words: str) -> None:
+    bar(page).get_by_role("button", name=words, exact=False).first.click()
+
+
+def step(page: Page) -> int:
+    return int(bar(page).locator(".counter").inner_text().replace(",", ""))
+
+
+def picture(page: Page) -> str:
+    return str(page.locator(".st-key-stage canvas").first.evaluate("canvas => canvas.toDataURL()"))
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlparse(page.evaluate("location.href")).query)
+
+
+def run_of(page: Page) -> str:
+    return query(page)["run"][0]
+
+
+def until(what: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until `what` holds."""
+    end = time.monotonic() + patience
+    while not what():
+        assert time.monotonic() < end, "It did not come about in time."
+        time.sleep(0.05)
+
+
+def state_is(page: Page, name: str) -> None:
+    expect(bar(page).locator(".state")).to_have_attribute("data-state", name)
+
+
+def train(page: Page, steps: int = 20) -> None:
+    until(lambda: page.evaluate("[...window.__playgroundHubs.keys()]") == [run_of(page)])  # the bar drives this run
+    press(page, "Play")
+    until(lambda: step(page) >= steps)
+
+
+def events(server: Server, run: str) -> list[dict[str, object]]:
+    path = server.home / run / "events.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def fill(page: Page, field: str, value: str) -> None:
+    box = page.locator(f"[class*=st-key-type-{field}-] input:visible")
+    box.fill(value)
+    box.press("Enter")
