@@ -71,7 +71,7 @@ class Loop:
         self.rng = Streams(experiment.seed, self.device)
         self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
         self.panel = panel(self.family, self.data, experiment.seed, self.device)
-        self.trail = Trail(self.data.extent)  # where a model that is a point ("phase/...") has been
+        self.trail = Trail()  # where a model that is a point ("phase/...") has been
         self._plan()
 
     def _plan(self) -> None:
@@ -264,7 +264,7 @@ class Loop:
         self.scores = deque(kept, maxlen=self.scores.maxlen)
         self.metrics = past[-1][1] if past else {}
         self.keyframes = self.folder.keyframes()
-        self.trail = Trail(self.data.extent)
+        self.trail = Trail()
         phase = [train[name] for name in names if name.startswith("phase/")]
         for point in np.stack(phase, 1).tolist() if phase else ():
             self.trail.add(point)

@@ -10,16 +10,16 @@ from __future__ import annotations
 from math import dist
 
 MOST = 1990  # points kept; with the field a frame stays under 30 KB
-FINEST, COARSEST = 1 / 512, 1 / 16  # distance between neighbours, in half-widths of the view: half a pixel, 18 pixels
+FINEST, COARSEST = 1 / 512, 1 / 16  # distance between neighbours, of the way from the middle to the farthest point
 
 
 class Trail:
     """Where a point has been, oldest first; `whole` until its beginning is forgotten."""
 
-    def __init__(self, extent: float) -> None:
+    def __init__(self) -> None:
         self.points: list[list[float]] = []
         self.whole = True
-        self._extent, self._gap = extent, 0.0
+        self._gap = 0.0
 
     def add(self, point: list[float]) -> None:
         """Take where the point is now."""
@@ -28,8 +28,9 @@ class Trail:
         self.points.append(point)
         if len(self.points) <= MOST:
             return
-        if self._gap < COARSEST * self._extent:
-            self._gap = max(2 * self._gap, FINEST * self._extent)
+        farthest = max(abs(value) for point in self.points for value in point)
+        if self._gap < COARSEST * farthest:
+            self._gap = max(2 * self._gap, FINEST * farthest)
             self.points = spaced(self.points, self._gap)
         else:
             del self.points[: MOST // 8]

@@ -35,6 +35,16 @@ def picture(page: Page) -> str:
     return str(page.locator(".st-key-stage canvas").first.evaluate("canvas => canvas.toDataURL()"))
 
 
+def settled(page: Page) -> str:
+    """Wait until the picture stands still, and return it: the bar answers before the worker does."""
+    seen, since = "", time.monotonic()
+    while time.monotonic() < since + 1.0:
+        if (now := picture(page)) != seen:
+            seen, since = now, time.monotonic()
+        page.wait_for_timeout(100)
+    return seen
+
+
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlparse(page.evaluate("location.href")).query)
 

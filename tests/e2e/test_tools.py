@@ -85,7 +85,8 @@ def test_the_past_is_looked_at_and_gone_on_from(context: BrowserContext, server:
     state_is(page, "paused")
     past = bar(page).get_by_label("Past")
     expect(past).to_be_enabled()
-    end, now = step(page), picture(page)
+    now = settled(page)
+    end = step(page)
     past.focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -166,7 +167,7 @@ def test_the_cure_is_a_live_edit_and_leaves_a_mark_on_the_curves(context: Browse
 
 
 def test_the_wheel_zooms_and_a_double_click_resets(page: Page) -> None:
-    rest = picture(page)
+    rest = settled(page)
     box = stage(page).bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
@@ -181,8 +182,7 @@ def test_two_fingers_zoom(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page.reload()
     stage(page).wait_for()
-    page.wait_for_timeout(1000)
-    rest = picture(page)
+    rest = settled(page)
     box = stage(page).bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
