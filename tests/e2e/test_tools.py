@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
 
-from tests.e2e.acts import bar, events, opened, picture, press, run_of, state_is, step, train, until
+from tests.e2e.acts import bar, events, opened, picture, press, run_of, settled, state_is, step, train, until
 from tests.e2e.conftest import PHONE, Server
 
 pytestmark = pytest.mark.e2e
