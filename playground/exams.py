@@ -11,12 +11,14 @@ ones are closed forms, games of two numbers and a D alone; those in `SLOW` train
     C2   packing on a ring        Lin et al. 2018, arXiv 1712.04086
     C5a  unrolling on a ring      Metz et al. 2017, arXiv 1611.02163
     C6   WGAN-GP on a ring        Gulrajani et al. 2017, arXiv 1704.00028
+
+Those of the families that code stand in `exams_coding`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -28,24 +30,12 @@ from playground.diagnostics import birthday, distances
 from playground.diagnostics.frechet import frechet
 from playground.diagnostics.modes import ModeScore, reverse_kl, score_modes
 from playground.engine.loop import Loop
+from playground.exam_rows import Rows, near, row
+from playground.exams_coding import CODING, CODING_SLOW
 from playground.experiment import Experiment
 from playground.families.gan import Gan, GanSettings
 from playground.games import Game, play
 from playground.rng import Streams, fresh
-
-Rows = Iterator[dict[str, Any]]
-
-
-def row(name: str, value: float, target: str, ok: bool, note: str = "") -> dict[str, Any]:
-    """Return one line of an exam."""
-    return {"name": name, "value": value, "target": target, "ok": bool(ok)} | ({"note": note} if note else {})
-
-
-def near(name: str, value: float, known: float, *, rel: float = 0.0, by: float = 0.0, note: str = "") -> dict[str, Any]:
-    """Return a row that passes within `rel` of the known value, or within `by`."""
-    gate = f"± {rel:g} relative" if rel else f"± {by:g}"
-    return row(name, value, f"{known:g} {gate}", abs(value - known) <= max(rel * abs(known), by), note)
-
 
 # -- A. Theory --------------------------------------------------------------------------------------------------------
 
@@ -289,6 +279,7 @@ def c6(steps: int = 5000) -> Rows:
 
 
 EXAMS: dict[str, Callable[[], Rows]] = {
-    "A1": a1, "A3": a3, "B1": b1, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, "C6": c6, "C2": c2, "C5a": c5a,
+    "A1": a1, "A3": a3, "B1": b1, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, **CODING,
+    "C6": c6, "C2": c2, "C5a": c5a,
 }  # fmt: skip
-SLOW = frozenset({"C6", "C2", "C5a"})  # minutes each
+SLOW = frozenset({"C6", "C2", "C5a"}) | CODING_SLOW  # minutes each

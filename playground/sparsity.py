@@ -58,7 +58,7 @@ def contractive(codes: Tensor, x: Tensor, generator: torch.Generator | None = No
     total = x.new_zeros(n)
     for v in directions:
         (slope,) = torch.autograd.grad(codes, x, v.to(codes.dtype), create_graph=True)
-        total = total + slope.float().square().flatten(1).sum(1)
+        total = total + slope.square().flatten(1).sum(1)
     return total
 
 
