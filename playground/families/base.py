@@ -49,6 +49,15 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What a variational model says of n items, from sampled codes, in nats."""
+
+    recon: Tensor  # (n,) minus log p(x|z), mean over the samples
+    kl: Tensor  # (n, Z) KL(q(z|x) ‖ p(z)) by dimension
+    weighted: Tensor  # (n,) importance-weighted bound of log p(x)
+
+
+@dataclass(frozen=True)
 class View:
     """What the stage asks to see: square half-width, how many fakes, grid sides, and which layers are on."""
 
@@ -132,6 +141,14 @@ class Family(ABC):
 
     def spread(self, x: Tensor) -> Tensor | None:
         """Return the standard deviation (n, Z) of each item's code where a code is a distribution ("encode")."""
+        return None
+
+    def errors(self, x: Tensor) -> Tensor:
+        """Return the training loss's reconstruction error of clean items, one by one (n,) ("decode")."""
+        raise LookupError(f"The family {self.id} does not decode.")
+
+    def bounds(self, x: Tensor, samples: int, generator: torch.Generator) -> Bounds | None:
+        """Return bounds of log p(x) of items (n, *shape) from so many sampled codes each; None where none exist."""
         return None
 
     def corrupt(self, x: Tensor, generator: torch.Generator) -> Tensor:
