@@ -8,7 +8,7 @@ unrolling Metz et al. 2017, arXiv 1611.02163; packing Lin et al. 2018, arXiv 171
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground.config import ConfigError
@@ -18,9 +18,12 @@ from playground.experiment import Experiment
 SLOWEST = 1e-5  # learning rates are not lowered below this
 
 
-def cure_for(state: str, experiment: Experiment) -> Cure | None:
+def cure_for(
+    state: str, experiment: Experiment, ladders: Mapping[str, Callable[[Now], Ladder]] | None = None
+) -> Cure | None:
     """Return the first remedy for a state, or "d-too-weak", that the experiment can take and lacks; None when well."""
-    for label, values, why in LADDERS[state](Now(experiment)) if state in LADDERS else []:
+    ladders = LADDERS if ladders is None else ladders
+    for label, values, why in ladders[state](Now(experiment)) if state in ladders else []:
         cure = _applicable(experiment, label, values, why)
         if cure is not None:
             return cure

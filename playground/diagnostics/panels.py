@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 
 from playground.data.base import DataSet, Distribution
+from playground.diagnostics.coding import CodingPanel
 from playground.diagnostics.panel import Floor, Panel
 from playground.families.base import Family
 
@@ -25,5 +26,7 @@ class Scores(Protocol):
 
 def panel(family: Family, data: DataSet, seed: int, device: torch.device | str = "cpu") -> Scores:
     """Return the scores for a model on its data."""
+    if {"encode", "decode"} <= family.abilities:
+        return CodingPanel(data, seed, device)
     assert isinstance(data, Distribution)
     return Panel(data, seed, device)

@@ -22,6 +22,11 @@ State = Literal[
     "g-vanished",
     "oscillating",
     "diverged",
+    "posterior-collapse",
+    "identity-copying",
+    "dead-codings",
+    "overfitting",
+    "blurry",
 ]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -93,7 +98,7 @@ class Signals:
         """Take whatever a run has written; anything that is not a number becomes NaN."""
         columns = {name: _column(column) for name, column in train.items()}
         rows = [{name: _number(v) for name, v in row.items()} for row in scores]
-        modes = experiment.data.modes() if experiment.points.dim == 2 else None
+        modes = experiment.data.modes() if experiment.data.shape == (2,) else None
         return cls(experiment, columns, rows, modes)
 
     @property

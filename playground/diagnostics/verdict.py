@@ -12,6 +12,7 @@ diverged           a loss is no number any more, or fakes left the picture; a ga
 Checks run in that spirit from the certain to the vague; the first that applies is the verdict. Mode collapse and
 vanishing gradients: Goodfellow 2016, arXiv 1701.00160; Arjovsky and Bottou 2017, arXiv 1701.04862; circling games:
 Mescheder et al. 2018, arXiv 1801.04406. Watch the evidence: every figure is one that the panel or the loop measured.
+Models that code have states of their own: `coding_verdict`.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from typing import Any
 import numpy as np
 
 from playground.diagnostics import reasons
+from playground.diagnostics.coding_verdict import judge_coding
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
 from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, State, Verdict, count, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
+from playground.families import family
 
 WARM = 500  # steps before anything but divergence is called: a G starts as a dot and needs a few hundred to unfold
 PATIENCE = 500  # steps that a fault has to last: D's and G's ordinary tug of war is shorter
@@ -50,6 +53,8 @@ HUGE = 1e5  # a loss that size is on its way to infinity
 def verdict(experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Verdict:
     """Judge a run from its recent past: `train` columns and `scores` rows, both with "step". Odd data never raises."""
     signals = Signals.read(experiment, train, scores)
+    if {"encode", "decode"} <= family(experiment.family).abilities:
+        return judge_coding(signals)
     checks = (_broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
     finding = next((found for check in checks if (found := check(signals)) is not None), None) or _unfinished(signals)
     cure = cure_for(finding.remedy or finding.state, experiment)

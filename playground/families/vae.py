@@ -40,7 +40,7 @@ class VaeSettings(BodySettings):
     warm_up: int = knob(0, "Steps over which β (with a capacity: the capacity) rises from 0; 0 starts at once.",
         short="warm", group=OBJECTIVE, live=True, label="KL warm-up", low=0, high=1_000_000, scale="log", unit="steps",
         paper="Sønderby et al. 2016, arXiv 1602.02282")
-    capacity: float = knob(0.0, "Nats that the code is asked to hold: the cost is β |KL - C|; 0 asks for as few as may.",
+    capacity: float = knob(0.0, "Nats that the code is asked to hold, at a cost of β |KL - C|; 0 asks for few.",
         short="cap", group=OBJECTIVE, live=True, label="KL capacity", low=0.0, high=200.0, step=0.5, unit="nats",
         needs=("samples", (1,)), paper=BURGESS)
     free_bits: float = knob(0.0, "Nats that each dimension of the code may hold without paying.", short="free",
@@ -53,8 +53,8 @@ class VaeSettings(BodySettings):
     likelihood: va.Likelihood = knob("bernoulli", "What the decoder says of each number: a probability (numbers from 0 "
         "to 1), or a mean with σ around it, given or learned.", short="lik", group=LIKELIHOOD,
         paper="Rybkin et al. 2021, arXiv 2006.13202", choice_labels=("Bernoulli", "Gaussian", "Gaussian, σ learned"))
-    sigma: float = knob(0.2, "Standard deviation of the Gaussian around each number: smaller weighs the reconstruction "
-        "more.", short="sigma", group=LIKELIHOOD, live=True, label="σ", low=0.01, high=2.0, scale="log", unit="data units",
+    sigma: float = knob(0.2, "Standard deviation around each number: the smaller, the more a reconstruction weighs.",
+        short="sigma", group=LIKELIHOOD, live=True, label="σ", low=0.01, high=2.0, scale="log", unit="data units",
         needs=("likelihood", ("gaussian",)), paper="Lucas et al. 2019, arXiv 1911.02469")
 
     lr: float = knob(1e-3, "Learning rate of Adam.", short="lr", group=TRAINING, live=True, label="Learning rate",
@@ -82,8 +82,9 @@ class Vae(Family):
         self.encoder = coders.encoder(data.shape, c, 2 * c.codings, rng["init"])
         self.decoder = coders.decoder(data.shape, c, c.codings, rng["init"])
         self.net = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder})
+        self.sigma = nn.Parameter(torch.zeros((), device=rng.device))  # the log of a learned σ
         if c.likelihood == "learned":
-            self.net.register_parameter("log_sigma", nn.Parameter(torch.zeros((), device=rng.device)))
+            self.net.register_parameter("log_sigma", self.sigma)
         self.flat = nets.flatten(self.net)
         self.optimiser = optim.make("adam", self.flat, lr=c.lr)
         self.steps = 0
@@ -118,8 +119,10 @@ class Vae(Family):
         self.steps += 1
         metrics = {"loss/total": total, "loss/recon": -fit.mean(), "loss/kl": kl.sum(1).mean()}
         if self.config.likelihood == "learned":
-            metrics["noise/sigma"] = self._log_sigma.exp()
-        return StepResult({name: value.detach() for name, value in metrics.items()} | {"grad/all": self.flat.grad_norm()})
+            metrics["noise/sigma"] = va.soft_floor(self.sigma).exp()
+        return StepResult(
+            {name: value.detach() for name, value in metrics.items()} | {"grad/all": self.flat.grad_norm()}
+        )
 
     def _objective(self, fit: Tensor, kl: Tensor, q: va.Posterior, z: Tensor) -> Tensor:
         """Return what training descends: of log p(x|z) (k, B), KL (B, Z) and the codes (k, B, Z) behind them."""
@@ -142,8 +145,7 @@ class Vae(Family):
 
     @property
     def _log_sigma(self) -> Tensor | float:
-        learned = self.config.likelihood == "learned"
-        return va.soft_floor(self.net.log_sigma) if learned else math.log(self.config.sigma)
+        return va.soft_floor(self.sigma) if self.config.likelihood == "learned" else math.log(self.config.sigma)
 
     # -- settings and state -----------------------------------------------------------------------------------------
 

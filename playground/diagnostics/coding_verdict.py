@@ -1,0 +1,205 @@
+"""Say in one sentence what a model that codes is doing, from its measured losses and scores only.
+
+diverged            a loss is no number any more, or reconstructions are far worse than the mean item
+warming             too early, or held-out items are still rebuilt better and better
+posterior-collapse  half of a VAE's codings or more have a KL near 0: the decoder does without them (Bowman et al. 2016,
+                    arXiv 1511.06349; Lucas et al. 2019, arXiv 1911.02469)
+identity-copying    items that look like nothing are rebuilt as well as real ones: the net passes numbers through
+dead-codings        codings that are the same for every item, or hidden units of which most are
+overfitting         training items are rebuilt much better than held-out ones, which get worse
+blurry              reconstructions have lost most of the items' edges
+healthy             none of these, and held-out items are rebuilt no better than some hundred steps ago
+
+Checks run from the certain to the vague; the first that applies is the verdict. Watch the evidence: every figure is one
+that the panel or the loop measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from playground.diagnostics import coding_reasons as reasons
+from playground.diagnostics.coding_cures import LADDERS
+from playground.diagnostics.cures import cure_for
+from playground.diagnostics.signals import Array, Evidence, Finding, Signals, Verdict, count, listed, share
+
+WARM = 300  # steps before anything but divergence is called
+SCORES = 2  # rows of scores that it takes
+FAR = 10.0  # times the error of the mean item
+HUGE = 1e9  # a loss of that size is on its way to infinity; sums over an item's numbers reach 1e5 honestly
+DEAD_KL = 0.01  # nats; codings in use hold 0.1 to 3
+DEAD_SHARE = 0.25  # of codings that do not vary; k-sparse kinds lose some without harm
+DEAD_UNITS = 0.5
+COPIED = 0.1  # error on shuffled items; undercomplete, sparse or denoising kinds have 0.25 to 1.2
+GAP, WIDE_GAP = 1.3, 2.0  # held-out error over training error: with held-out errors on the rise, and without
+RISEN = 0.03  # of held-out loss above its lowest; from score to score it moves by less than 0.01
+BLURRED = 0.5  # of the items' gradient energy; two codings of digits keep 0.53, eight 0.79
+SETTLED = 0.03  # share by which held-out errors still fall from three scores to the next three
+
+
+def judge_coding(s: Signals) -> Verdict:
+    """Judge a run of a model that codes."""
+    checks = (_broken, _early, _collapsed, _copying, _dead, _overfitting, _improving, _blurry)
+    finding = next((found for check in checks if (found := check(s)) is not None), None) or _healthy(s)
+    cure = cure_for(finding.state, s.experiment, LADDERS)
+    return Verdict(finding.state, finding.sentence, finding.why, finding.evidence, finding.missing, cure)
+
+
+def _broken(s: Signals) -> Finding | None:
+    losses = {name: column[-1] for name, column in s.train.items() if name.startswith("loss/") and len(column)}
+    values = np.array(list(losses.values()))
+    if len(values) and (not np.isfinite(values).all() or np.abs(values).max() > HUGE):
+        evidence = tuple(
+            Evidence(f"Loss ({n.partition('/')[2]})", f"{v:.3g}", "a finite number") for n, v in losses.items()
+        )
+        return Finding("diverged", f"Diverged: at step {s.step:,} the losses ran away.", reasons.BROKEN, evidence)
+    worse = s.last("held/mse") / s.last("mean/mse")
+    if not worse > FAR:
+        return None
+    sentence = f"Diverged: held-out items are rebuilt {worse:,.0f} times worse than by the mean item."
+    return Finding("diverged", sentence, reasons.BROKEN, _quality(s))
+
+
+def _early(s: Signals) -> Finding | None:
+    if s.step >= WARM and len(s.scores) >= SCORES:
+        return None
+    sentence = f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on."
+    return Finding("warming", sentence, reasons.EARLY, _quality(s))
+
+
+def _collapsed(s: Signals) -> Finding | None:
+    kl = nats(s)
+    dead = [int(j) for j in np.flatnonzero(kl < DEAD_KL)]
+    if not len(kl) or 2 * len(dead) < len(kl):
+        return None
+    evidence = (
+        Evidence("Codings with a KL below 0.01 nats", f"{len(dead)} of {len(kl)}", "0"),
+        Evidence("KL of all codings", f"{kl.sum():.2g} nats", "some nats: what an item's code says of it"),
+        Evidence("Largest KL of one coding", f"{kl.max():.2g} nats", "1 to 3"),
+        *_quality(s),
+    )
+    if len(dead) == len(kl):
+        sentence = (
+            f"Posterior collapse: none of the {len(kl)} codings says anything of its item (KL {kl.sum():.2g} nats)."
+        )
+        if len(kl) == 1:
+            sentence = f"Posterior collapse: the one coding says nothing of its item (KL {kl.sum():.2g} nats)."
+        return Finding("posterior-collapse", sentence, reasons.COLLAPSED, evidence, tuple(dead))
+    named = listed([str(j + 1) for j in dead])
+    noun, verb = ("coding", "carries") if len(dead) == 1 else ("codings", "carry")
+    sentence = f"Posterior collapse: {noun} {named} of {len(kl)} {verb} nothing (KL below 0.01 nats each)."
+    return Finding("posterior-collapse", sentence, reasons.PRUNED, evidence, tuple(dead))
+
+
+def _copying(s: Signals) -> Finding | None:
+    copied = s.recent("copy/noise")
+    if not copied < COPIED:
+        return None
+    codings, numbers = int(s.recent("code/active") + s.recent("code/dead")), math.prod(s.experiment.data.shape)
+    sentence = (
+        f"Identity copying: {codings} codings for {numbers} numbers, and shuffled items that look like nothing are "
+        f"rebuilt to {share(1 - copied)} as well."
+    )
+    evidence = (
+        Evidence("Error on shuffled items", f"{copied:.2g} × their variance", "about 1 for a net that knows the data"),
+        Evidence("Codings, and numbers in an item", f"{codings} and {numbers}", "fewer codings than numbers"),
+        *_quality(s),
+    )
+    return Finding("identity-copying", sentence, reasons.COPIED, evidence)
+
+
+def _dead(s: Signals) -> Finding | None:
+    dead, units = s.recent("code/dead"), s.recent("unit/dead")
+    codings = dead + s.recent("code/active")
+    if len(nats(s)) or not ((dead >= DEAD_SHARE * codings and dead >= 1) or units > DEAD_UNITS):
+        return None
+    evidence = (
+        Evidence("Codings that are the same for every item", f"{dead:.0f} of {codings:.0f}", "0"),
+        *([Evidence("Hidden units that never fire", share(units), "below 10 %")] if math.isfinite(units) else []),
+        *_quality(s),
+    )
+    sentence = f"Dead codings: {dead:.0f} of {codings:.0f} are the same for every item."
+    if dead < DEAD_SHARE * codings or dead < 1:
+        sentence = f"Dead units: {share(units)} of the hidden units put out the same for every item."
+    return Finding("dead-codings", sentence, reasons.DEAD, evidence)
+
+
+def _overfitting(s: Signals) -> Finding | None:
+    gap, risen = s.recent("held/mse") / s.recent("train/mse"), rise(s.column("held/recon"))
+    if not ((gap > GAP and risen > RISEN) or gap > WIDE_GAP):
+        return None
+    after = f" and getting worse (loss {share(risen)} above its best)" if risen > RISEN else ""
+    sentence = f"Overfitting: the error on items it has never seen is {gap:.1f} times that on training items{after}."
+    evidence = (
+        Evidence("Held-out error over training error", f"{gap:.2g}", "1 to 1.3"),
+        Evidence("Held-out loss above its lowest", share(risen), "0 %"),
+        *_quality(s),
+    )
+    return Finding("overfitting", sentence, reasons.OVERFIT, evidence)
+
+
+def _improving(s: Signals) -> Finding | None:
+    mse = s.column("held/mse")
+    if len(mse) >= 4 and np.median(mse[-3:]) > (1 - SETTLED) * np.median(mse[-6:-3]):
+        return None
+    sentence = f"Still learning: held-out items are rebuilt better and better; {compared(s)}."
+    return Finding("warming", sentence, reasons.IMPROVING, _quality(s))
+
+
+def _blurry(s: Signals) -> Finding | None:
+    sharp = s.recent("blur/sharpness")
+    if not sharp < BLURRED:
+        return None
+    sentence = f"Blurry: the reconstructions keep {share(sharp)} of the items' edges."
+    return Finding("blurry", sentence, reasons.BLURRED, _quality(s))
+
+
+def _healthy(s: Signals) -> Finding:
+    gap = s.recent("held/mse") / s.recent("train/mse")
+    tail = f", {share(gap - 1)} above that on training items" if gap > 1.005 else ", no worse than training items"
+    sentence = f"Healthy: {compared(s)}{tail if math.isfinite(gap) else ''}."
+    return Finding("healthy", sentence, reasons.HEALTHY, _quality(s))
+
+
+# -- what several checks ask ------------------------------------------------------------------------------------------
+
+
+def nats(s: Signals) -> Array:
+    """Return the recent KL of each coding (Z,), empty where there is none."""
+    dims = sum(name.startswith("kl/") for name in (s.scores[-1] if s.scores else ()))
+    return np.array([s.recent(f"kl/{j}") for j in range(dims)], np.float64)
+
+
+def rise(loss: Array) -> float:
+    """Return by which share the last three losses lie above the lowest three in a row; 0 with fewer than six."""
+    if len(loss) < 6:
+        return 0.0
+    smooth = np.array([np.median(loss[i : i + 3]) for i in range(len(loss) - 2)])
+    return float((smooth[-1] - smooth.min()) / max(abs(smooth.min()), 1e-12))
+
+
+def compared(s: Signals) -> str:
+    """Say in words how the error on held-out items compares with PCA's."""
+    mse, pca = s.recent("held/mse"), s.recent("pca/mse")
+    if not math.isfinite(pca):
+        return f"the error on held-out items is {mse:.2g}"
+    ratio = mse / max(pca, 1e-12)
+    if pca < 1e-3 * s.recent("mean/mse"):  # as many components as the data has: PCA leaves nothing out
+        return f"held-out items are rebuilt to {share(1 - mse / s.recent('mean/mse'))} of their variance"
+    return f"the error on held-out items is {share(ratio)} of PCA's with as many codings"
+
+
+def _quality(s: Signals) -> tuple[Evidence, ...]:
+    """Return the figures that describe the reconstructions, those that were measured."""
+    pca = s.recent("pca/mse")
+    best = f"{pca:.3g} for PCA" if math.isfinite(pca) else "0"
+    rows = (
+        ("Error on held-out items", "held/mse", lambda v: f"{v:.3g} a number", best),
+        ("Error on training items", "train/mse", lambda v: f"{v:.3g} a number", "little below held-out"),
+        ("ELBO of held-out items", "held/elbo", lambda v: f"{v:.4g} nats", "as high as may be"),
+        ("Sharpness of reconstructions", "blur/sharpness", lambda v: f"{v:.2f} × the items'", "1"),
+        ("Class told from 5 nearest codings", "knn/accuracy", share, "100 %"),
+    )
+    return tuple(Evidence(label, text(s.recent(name)), ref) for label, name, text, ref in rows if s.known(name))
