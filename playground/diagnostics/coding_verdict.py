@@ -36,7 +36,7 @@ COPIED = 0.1  # error on shuffled items; undercomplete, sparse or denoising kind
 GAP, WIDE_GAP = 1.3, 2.0  # held-out error over training error: with held-out errors on the rise, and without
 RISEN = 0.03  # of held-out loss above its lowest; from score to score it moves by less than 0.01
 BLURRED = 0.5  # of the items' gradient energy; two codings of digits keep 0.53, eight 0.79
-SETTLED = 0.03  # share by which held-out errors still fall from three scores to the next three
+SETTLED = 0.05  # share by which held-out errors still fall from three scores to the next three
 
 
 def judge_coding(s: Signals) -> Verdict:
@@ -128,7 +128,7 @@ def _dead(s: Signals) -> Finding | None:
 
 def _overfitting(s: Signals) -> Finding | None:
     gap, risen = s.recent("held/mse") / s.recent("train/mse"), rise(s.column("held/recon"))
-    if not ((gap > GAP and risen > RISEN) or gap > WIDE_GAP):
+    if not ((gap > GAP and risen > RISEN) or (gap > WIDE_GAP and not falling(s))):
         return None
     after = f" and getting worse (loss {share(risen)} above its best)" if risen > RISEN else ""
     sentence = f"Overfitting: the error on items it has never seen is {gap:.1f} times that on training items{after}."
@@ -141,10 +141,10 @@ def _overfitting(s: Signals) -> Finding | None:
 
 
 def _improving(s: Signals) -> Finding | None:
-    mse = s.column("held/mse")
-    if len(mse) >= 4 and np.median(mse[-3:]) > (1 - SETTLED) * np.median(mse[-6:-3]):
+    if not falling(s):
         return None
-    sentence = f"Still learning: held-out items are rebuilt better and better; {compared(s)}."
+    what = "held-out items are rebuilt better and better; " if s.known("held/mse") else ""
+    sentence = f"Still learning: {what}{compared(s)}."
     return Finding("warming", sentence, reasons.IMPROVING, _quality(s))
 
 
@@ -172,6 +172,12 @@ def nats(s: Signals) -> Array:
     return np.array([s.recent(f"kl/{j}") for j in range(dims)], np.float64)
 
 
+def falling(s: Signals) -> bool:
+    """Say whether the error on held-out items fell clearly over the last scores, or is too new to say."""
+    mse = s.column("held/mse")
+    return len(mse) < 4 or bool(np.median(mse[-3:]) < (1 - SETTLED) * np.median(mse[-6:-3]))
+
+
 def rise(loss: Array) -> float:
     """Return by which share the last three losses lie above the lowest three in a row; 0 with fewer than six."""
     if len(loss) < 6:
@@ -183,11 +189,15 @@ def rise(loss: Array) -> float:
 def compared(s: Signals) -> str:
     """Say in words how the error on held-out items compares with PCA's."""
     mse, pca = s.recent("held/mse"), s.recent("pca/mse")
+    if not math.isfinite(mse):
+        return "held-out items have not been measured yet"
     if not math.isfinite(pca):
         return f"the error on held-out items is {mse:.2g}"
     ratio = mse / max(pca, 1e-12)
     if pca < 1e-3 * s.recent("mean/mse"):  # as many components as the data has: PCA leaves nothing out
         return f"held-out items are rebuilt to {share(1 - mse / s.recent('mean/mse'))} of their variance"
+    if ratio > 1:
+        return f"PCA with as many codings rebuilds held-out items better (error {pca:.2g} against {mse:.2g})"
     return f"the error on held-out items is {share(ratio)} of PCA's with as many codings"
 
 
