@@ -262,12 +262,15 @@ def c2(steps: int = 10_000, seeds: int = 5) -> Rows:
     yield row("mean TV with packing", means[2], f"below the plain GAN's {means[1]:.3f}", means[2] < means[1])
 
 
-def c5a(steps: int = 10_000, seeds: int = 3) -> Rows:
-    """Unrolling on a narrow ring: the plain GAN collapses, five unrolled steps do not."""
+def c5a(steps: int = 25_000, seeds: int = 3) -> Rows:
+    """Unrolling on a narrow ring: the plain GAN does not settle on the modes, with five unrolled steps it does.
+
+    Modes count from 1 % of the samples: of 10,000 fakes strewn over the whole ring a few hit each mode by chance.
+    """
     for unroll, target, holds in ((0, "at most 3", lambda n: n <= 3), (5, "at least 7", lambda n: n >= 7)):
-        covered = [train("ring8", steps, seed, unroll=unroll, **UNROLLING).covered for seed in range(seeds)]
-        good = sum(map(holds, covered))
-        told = ", ".join(f"{n}/8" for n in covered)
+        scores = [train("ring8", steps, seed, unroll=unroll, **UNROLLING) for seed in range(seeds)]
+        good = sum(holds(score.one_percent) for score in scores)
+        told = ", ".join(f"{s.one_percent}/8 ({s.covered} hit at all, high quality {s.hq:.3f})" for s in scores)
         yield row(f"unroll {unroll}: seeds with {target} modes", good, "2 of 3", good >= 2, told)
 
 
