@@ -104,6 +104,8 @@ class Layer:
         """Write δᵀx and Σδ into the flat gradient."""
         if self.narrow:
             self.weight_grad.copy_(torch.mm(self.x.T, delta).T)
+        elif self.onednn:
+            self.weight_grad.copy_(self.onednn(delta.T.contiguous(), self.x.T, None, "none", [], ""))
         else:
             torch.mm(delta.T, self.x, out=self.weight_grad)
         torch.sum(delta, 0, out=self.bias_grad)
