@@ -267,11 +267,11 @@ def c5a(steps: int = 25_000, seeds: int = 3) -> Rows:
 
     Modes count from 1 % of the samples: of 10,000 fakes strewn over the whole ring a few hit each mode by chance.
     """
-    for unroll, target, holds in ((0, "at most 3", lambda n: n <= 3), (5, "at least 7", lambda n: n >= 7)):
+    for unroll, target in ((0, "at most 3"), (5, "at least 7")):
         scores = [train("ring8", steps, seed, unroll=unroll, **UNROLLING) for seed in range(seeds)]
-        good = sum(holds(score.one_percent) for score in scores)
+        good = sum(score.one_percent >= 7 if unroll else score.one_percent <= 3 for score in scores)
         told = ", ".join(f"{s.one_percent}/8 ({s.covered} hit at all, high quality {s.hq:.3f})" for s in scores)
-        yield row(f"unroll {unroll}: seeds with {target} modes", good, "2 of 3", good >= 2, told)
+        yield row(f"unroll {unroll}: seeds with {target} modes by the 1 % rule", good, "2 of 3", good >= 2, told)
 
 
 def c6(steps: int = 5000) -> Rows:

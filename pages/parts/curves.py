@@ -1,4 +1,4 @@
-"""The curves of a run: one group at a time, redrawn each second while it trains; only what is open is computed.
+"""The curves of a run: one group at a time, redrawn every other second while it trains; only what is open is computed.
 
 Buttons and sliders stand outside the timed part, which always draws the same elements: nothing flickers, and a click
 never meets a redraw half way.
@@ -35,7 +35,7 @@ CODING: Tabs = {
     "Sharpness": [coding_curves.CURVES["sharpness"]],
     "Gradients": [coding_curves.CURVES["gradients"]],
 }
-EVERY = 1.0  # seconds between redraws: two such curves cost a browser 30 ms
+EVERY = 2.0  # seconds between redraws: each costs a browser 30 ms in which the page stands still
 HEIGHT = 240
 FONT = "Source Sans, sans-serif"  # the page's
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}

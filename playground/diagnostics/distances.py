@@ -92,13 +92,18 @@ def directions(count: int, dim: int, generator: torch.Generator | None = None) -
 
 def wasserstein_1d(x: Tensor, y: Tensor) -> Tensor:
     """Return W1 (P,) between the columns of samples x (n, P) and y (m, P): the area between their quantiles."""
-    x, y = x.sort(0).values, y.sort(0).values
+    x, y = sorted_columns(x), sorted_columns(y)
     n, m = len(x), len(y)
     if n == m:
         return (x - y).abs().mean(0)
     edges = torch.cat([torch.arange(n + 1) * m, torch.arange(m + 1) * n]).sort().values  # quantile levels in 1 / (n m)
     left, width = edges[:-1].clamp(max=n * m - 1).to(x.device), (edges.diff() / (n * m)).to(x)
     return (width[:, None] * (x[left // m] - y[left // n]).abs()).sum(0)
+
+
+def sorted_columns(x: Tensor) -> Tensor:
+    """Return x (n, P) with each column in ascending order; on a CPU by NumPy, which takes a tenth of the time."""
+    return torch.from_numpy(np.sort(x.T.numpy())).T if x.device.type == "cpu" else x.sort(0).values
 
 
 def sliced_wasserstein(x: Tensor, y: Tensor, along: Tensor) -> float:
@@ -122,14 +127,16 @@ def mmd2(x: Tensor, y: Tensor, scale: float) -> float:
 
 
 def _kernel(x: Tensor, y: Tensor, scale: float) -> Tensor:
-    squared = x.square().sum(1)[:, None] + y.square().sum(1)[None] - 2 * x @ y.T
+    squared = torch.addmm(x.square().sum(1)[:, None] + y.square().sum(1), x, y.T, alpha=-2)
     widest = scale * 2 ** (WIDTHS // 2)
-    k: Tensor = (squared.clamp(min=0) / (-2 * widest**2)).exp()
+    k = squared.clamp_(min=0).div_(-2 * widest**2).exp_()
     total = k.clone()
     for _ in range(WIDTHS - 1):
-        k = k.square().square()  # half the width is the fourth power: no further exponential
+        # Half the width is the fourth power: no further exponential. A power too small to count would be a denormal
+        # number, with which a processor is fifty times slower: it is 0 here.
+        k = torch.threshold_(k, 1e-9, 0.0).square_().square_()
         total += k
-    return total / WIDTHS
+    return total.div_(WIDTHS)
 
 
 def energy_distance(x: Tensor, y: Tensor) -> float:
