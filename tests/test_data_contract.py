@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import torch
 
 from playground.config import from_query, knobs, to_query
 from playground.data import datasets, of_kinds
-from playground.data.base import Distribution, Items, Table
+from playground.data.base import Distribution, Items, Table, _moved
 from playground.experiment import RESERVED, Experiment
 from playground.families import families
 from playground.rng import Streams
+from tests.idx_files import put_all
 
 POINTS = of_kinds(frozenset({"points"}))
 OTHERS = [name for name in datasets() if name not in POINTS]
 PLANE = [name for name in POINTS if datasets()[name].dim == 2]
+
+
+@pytest.fixture(autouse=True)
+def _archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give every data set of files some small ones."""
+    put_all(tmp_path)
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    _moved.cache_clear()
+    yield
+    _moved.cache_clear()
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -8,12 +8,12 @@ from functools import cache
 
 import numpy as np
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from pages.parts import edits, labs, live, state, widgets
 from playground.config import ConfigError
 from playground.data import dataset, datasets, upload
-from playground.data.base import Kind
+from playground.data.base import Distribution, Kind
 from playground.data.custom import save_points
 from playground.rng import fresh
 
@@ -57,12 +57,18 @@ def _bring(way: str) -> None:
     st.session_state.data, st.session_state.bring = False, way
 
 
-@cache
 def thumbnail(name: str) -> str:
-    """Return a small picture of a data set at its default settings, as a data URI."""
+    """Return a small picture of a data set at its default settings, as a data URI; its initial where it is missing."""
+    return _thumbnail(name, datasets()[name]().missing() is None)
+
+
+@cache
+def _thumbnail(name: str, there: bool) -> str:
     data = datasets()[name]()
-    if data.kind != "points":
-        return _uri(_pixels(data.known(9 if data.kind == "images" else 1500, 0).x.numpy(), data.kind))
+    if not there:
+        return _uri(_initial(data.title))
+    if not isinstance(data, Distribution):
+        return _uri(_pixels(data.preview(9 if data.kind == "images" else 1500).numpy(), data.kind))
     if data.players() is None:
         points = data.sample(1500, fresh(0, "thumbnail")).numpy() / data.extent
     else:  # a game has no cloud of points: what one sees is a path that goes round
@@ -77,6 +83,14 @@ def _dots(points: np.ndarray) -> Image.Image:
     alpha = np.zeros((SIDE, SIDE), np.uint8)
     alpha[SIDE - 1 - where[:, 1], where[:, 0]] = 255
     return Image.fromarray(np.dstack([np.full((SIDE, SIDE), c, np.uint8) for c in GREEN] + [alpha]), "RGBA")
+
+
+def _initial(title: str) -> Image.Image:
+    """Draw the first letter, half transparent."""
+    picture = Image.new("RGBA", (SIDE, SIDE))
+    font = ImageFont.load_default(SIDE / 2)
+    ImageDraw.Draw(picture).text((SIDE / 2, SIDE / 2), title[0], (*GREEN, 128), font, anchor="mm")
+    return picture
 
 
 def _pixels(x: np.ndarray, kind: Kind) -> Image.Image:

@@ -67,6 +67,14 @@ class DataSet(Config):
     def known(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Return n items (or as many as there are) of the kind that batches hold; the same seed gives the same ones."""
 
+    def preview(self, n: int) -> Tensor:
+        """Return about n items (n, *shape) to show what the data is like, at little cost."""
+        return self.known(n, 0).x
+
+    def missing(self) -> str | None:
+        """Return what to do where the items are not on this machine, in one sentence; None where they are."""
+        return None
+
     def log_density(self, x: Tensor) -> Tensor | None:
         """Return the exact log density in nats, (n,), of points (n, dim); None where no closed form exists."""
         return None
@@ -136,6 +144,17 @@ class Table(DataSet):
     def known(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Return n of the training items in an order of the seed's."""
         return _some(self.on(device)[0], n, seed)
+
+
+def split(items: Items) -> tuple[Items, Items]:
+    """Return items to train on and every fifth held out, evenly over the classes and the same ones every time."""
+    order = torch.randperm(len(items.x), generator=fresh(0, "split"))
+    if items.labels is not None:
+        order = order[items.labels[order].sort(stable=True).indices]
+    held = torch.arange(len(order)) % 5 == 1  # of two items already one
+    parts = [order[~held].sort().values, order[held].sort().values]
+    train, kept = (Items(items.x[p], None if items.labels is None else items.labels[p]) for p in parts)
+    return train, kept
 
 
 def indices(length: int, n: int, taken: int, seed: int, device: torch.device) -> Tensor:
