@@ -10,10 +10,15 @@ export const DECODER = GENERATOR;
 // Ten classes that stay apart under deuteranopia and protanopia and stand out on white and on dark paper; beyond ten the
 // colours repeat with another shape.
 export const CLASSES = [
-  "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#bbbbbb",
+  "#5844a5", "#d55964", "#00e5c8", "#734300", "#7696ff", "#9d8a0b", "#910c54", "#9dd26d", "#726d9e", "#00d5f1",
 ];
-export const NO_CLASS = "#767b84";
-export const classColour = (k) => (k === 255 ? NO_CLASS : CLASSES[k % CLASSES.length]);
+const NO_CLASS = "#767b84";
+export function classColour(k, dark = false) {
+  const colour = k === 255 ? NO_CLASS : CLASSES[k % CLASSES.length];
+  const [r, g, b] = rgb(colour);
+  if (!dark || 0.299 * r + 0.587 * g + 0.114 * b > 100) return colour;
+  return `rgb(${[r, g, b].map((v) => Math.round(v + 0.28 * (255 - v))).join(" ")})`; // the deep ones, lifted off dark paper
+}
 
 // ColorBrewer PRGn: purple where D says fake (0), white where it cannot tell (0.5), green where it says real (1).
 export const PRGN = [
@@ -39,9 +44,10 @@ export const PRGN_WORDS = (() => {
   return words;
 })();
 
-// Grey values as words, and differences: blue below, orange above, the paper's own tone where nothing differs.
-const mixed = (stops) => Uint32Array.from({ length: 256 }, (_, i) => {
-  const at = (i / 255) * (stops.length - 1);
+// Grey values as words, and differences: blue below, orange above, the paper's own tone where nothing differs. Colour
+// grows with the square root of a difference: a small one is seen too.
+const mixed = (stops, bend = (t) => t) => Uint32Array.from({ length: 256 }, (_, i) => {
+  const at = bend(i / 255) * (stops.length - 1);
   const low = Math.min(Math.floor(at), stops.length - 2);
   const [r, g, b] = stops[low].map((v, c) => Math.round(v + (stops[low + 1][c] - v) * (at - low)));
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
@@ -51,9 +57,16 @@ const SIGNED = {
   light: ["#08519c", "#4292c6", "#b5d3ea", "#f4f5f7", "#fdcfa2", "#f16913", "#a63603"],
   dark: ["#9ecae1", "#4292c6", "#1d4a73", "#20262d", "#7a3a12", "#f16913", "#fdc38d"],
 };
-const signedTables = { light: mixed(SIGNED.light.map(rgb)), dark: mixed(SIGNED.dark.map(rgb)) };
+const root = (t) => Math.max(0, Math.min(1, 0.5 + 0.5 * Math.sign(t - 0.5) * Math.sqrt(Math.abs(2 * t - 1))));
+const signedTables = { light: mixed(SIGNED.light.map(rgb), root), dark: mixed(SIGNED.dark.map(rgb), root) };
 export const signedWords = (dark) => signedTables[dark ? "dark" : "light"];
-export const signedCss = (dark) => `linear-gradient(to right, ${SIGNED[dark ? "dark" : "light"].join(", ")})`;
+export const signedCss = (dark) => {
+  const stops = SIGNED[dark ? "dark" : "light"].map((colour, k, { length }) => {
+    const bent = (2 * k) / (length - 1) - 1;
+    return `${colour} ${(50 + 50 * Math.sign(bent) * bent * bent).toFixed(1)}%`;
+  });
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+};
 
 export const PRGN_CSS = `linear-gradient(to right, ${PRGN.join(", ")})`;
 

@@ -1,7 +1,8 @@
 """The one palette, for light and dark backgrounds; a dash or a shape always repeats what a colour says.
 
 Real, fake and the players: three hues of ColorBrewer's Dark2 and Paired sets; the surface: ColorBrewer's PRGn (Brewer,
-colorbrewer2.org). Classes: Paul Tol's "muted" set, made to stay apart for the colour-blind (personal.sron.nl/~pault).
+colorbrewer2.org). Classes: ten colours searched for the largest smallest distance in CIELAB (25) between any two, as seen
+with normal, deuteranopic and protanopic eyes (Machado, Oliveira, Fernandes 2009), that stand out on white and dark paper.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SURFACE = (
 )  # fmt: skip
 
 CLASSES = (
-    "#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499", "#bbbbbb",
+    "#5844a5", "#d55964", "#00e5c8", "#734300", "#7696ff", "#9d8a0b", "#910c54", "#9dd26d", "#726d9e", "#00d5f1",
 )  # fmt: skip
 
 
