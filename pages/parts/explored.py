@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 import torch
-from playground.latent.moments import moment
 
 from pages.parts import labs, says, state
 from pages.parts.source import Source
@@ -17,6 +16,7 @@ from playground.experiment import Experiment
 from playground.families import family
 from playground.families.base import Family
 from playground.latent.coded import Coded, Part, coded
+from playground.latent.moments import moment
 from playground.latent.pca import Pca
 from playground.presets import PRESETS
 from playground.store import StoreError
