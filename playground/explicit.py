@@ -219,13 +219,23 @@ class Players:
         a = None if real is None else self.d.forward(real.reshape(-1, self.d.width)).squeeze(1)
         b = self.d.forward(fake.view(-1, self.d.width)).squeeze(1)
         a = b if a is None else a
-        if loss in SLOPES:
-            slope = SLOPES[loss].g(b) / len(b)
-        else:
-            (slope,) = by_autograd(lambda b: LOSSES[loss].g(b, a), b)
-        push = self.d.input_gradient(slope.unsqueeze(1)).view(fake.shape)
-        self.g.backward(push)
-        return LOSSES[loss].g(b, a), b, push
+        slope = self.d.input_gradient(g_slope(loss, b, a).unsqueeze(1)).view(fake.shape)
+        self.g.backward(slope)
+        return LOSSES[loss].g(b, a), b, slope
+
+    def push(self, fake: Tensor, loss: str) -> Tensor:
+        """Return minus the gradient of G's loss at each fake, (n, dim), times n; a pack holds copies of one fake."""
+        n, dim = fake.shape
+        b = self.d.forward(fake.repeat(1, self.d.width // dim)).squeeze(1)
+        slope = self.d.input_gradient(g_slope(loss, b, b).unsqueeze(1))
+        return -n * slope.view(n, -1, dim).sum(1)
+
+
+def g_slope(loss: str, fake: Tensor, real: Tensor) -> Tensor:
+    """Return ∂(G's loss)/∂(D's outputs on fakes), (B,)."""
+    if loss in SLOPES:
+        return SLOPES[loss].g(fake) / len(fake)
+    return by_autograd(lambda b: LOSSES[loss].g(b, real), fake)[0]
 
 
 def fits(net: nn.Module) -> TypeGuard[MLP]:

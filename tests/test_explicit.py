@@ -175,6 +175,15 @@ def test_outputs_stay_whole_when_the_next_forward_runs():
     assert torch.equal(first, kept)
 
 
+@pytest.mark.parametrize("values", [{}, {"packing": 2}, {"loss": "relativistic"}, {"loss": "hinge"}])
+def test_arrows_by_hand_equal_those_of_autograd(values):
+    experiment, model, rng = gan(**values)
+    points = experiment.data.sample(20, rng["data"])
+    by_hand = model.push(points)
+    model.explicit = None
+    assert torch.allclose(by_hand, model.push(points), atol=1e-6)
+
+
 def test_says_what_it_does_not_fit():
     generator = torch.Generator().manual_seed(0)
     make = partial(nets.MLP, (2, 8, 8, 1), generator=generator)

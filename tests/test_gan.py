@@ -217,6 +217,7 @@ def test_surface_starts_at_the_bottom_left():
     """Put D(x) = 3 x1 + x2 on the stage: the value at row i, column j is that of the cell's centre."""
     _, gan, _ = build()
     gan.d = gan.forward["d"] = nn.Linear(2, 1)
+    gan.explicit = None  # it belongs to the networks that were there before
     gan.d.load_state_dict({"weight": torch.tensor([[3.0, 1.0]]), "bias": torch.zeros(1)})
     z = gan.noise(40, fresh(0, "z"))
     layers = gan.picture(VIEW, z)

@@ -17,6 +17,7 @@ from torch import Tensor
 from playground import games
 from playground.blobs import decode, encode
 from playground.data.base import Distribution
+from playground.diagnostics.distances import cell_counts
 from playground.engine.loop import Loop
 from playground.families.base import View
 from playground.rng import fresh
@@ -161,7 +162,7 @@ class Painter:
             assert fine is not None
             cell = np.exp(fine).reshape(g, n, g, n).mean((1, 3)) * (2 * extent / g) ** 2
             self._p = blur @ cell @ blur.T
-        counts = np.histogram2d(fake[:, 1], fake[:, 0], g, ((-extent, extent),) * 2)[0]
+        counts = cell_counts(torch.from_numpy(fake), extent, g)[:-1].view(g, g).numpy()
         q = blur @ (counts / len(fake)) @ blur.T
         nothing = 0.25 / len(
             fake

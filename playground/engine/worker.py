@@ -6,6 +6,7 @@ When stdin ends the parent is gone: the run is saved and the process leaves, so 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -130,6 +131,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us through stdin
     warm_up()
+    gc.collect()
+    gc.freeze()  # what is there by now stays: no collection has to walk all of torch in the middle of training
     worker.say({"ready": os.getpid()})
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
     worker.run()

@@ -394,6 +394,8 @@ class Gan(Family):
 
     def push(self, fake: Tensor) -> Tensor:
         """Return minus the gradient of G's loss at each fake, (n, dim): where G would move it."""
+        if self.explicit is not None:
+            return self.explicit.push(fake, self.config.loss)
         x = fake.detach().requires_grad_()
         score = self._judge(self.d, x)
         loss = losses.LOSSES[self.config.loss].g(score, score.detach())
