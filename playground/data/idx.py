@@ -52,7 +52,7 @@ def archives(folder: Path) -> Iterator[Archive]:
 
 
 def read_archive(archive: Archive, side: int, classes: int, first: int | None = None) -> Items:
-    """Return images (n, 1, side, side) in [0, 1] and labels, or the first so many; raises `ConfigError` in one sentence."""
+    """Return images (n, 1, side, side) in [0, 1] and labels, or the first so many; raises `ConfigError`."""
     images, labels = read_idx(archive.images, first), read_idx(archive.labels, first)
     name = archive.images.name
     if images.ndim != 3 or images.shape[1:] != (side, side):
