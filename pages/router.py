@@ -11,9 +11,18 @@ st.set_page_config(
 )
 st.html(ASSETS / "style.css")
 st.navigation(
-    [
-        st.Page("gan_lab.py", title="GAN lab", icon=":material/scatter_plot:", default=True),
-        st.Page("runs.py", title="Runs", icon=":material/history:"),
-    ],
+    {
+        "Labs": [
+            st.Page("gan_lab.py", title="GAN lab", icon=":material/scatter_plot:", default=True),
+            st.Page("autoencoder_lab.py", title="Autoencoder lab", icon=":material/compress:"),
+        ],
+        "Explore": [
+            st.Page("latent.py", title="Latent space", icon=":material/bubble_chart:"),
+            st.Page("reconstructions.py", title="Reconstructions", icon=":material/compare:"),
+            st.Page("interpolation.py", title="Interpolation", icon=":material/route:"),
+            st.Page("model_card.py", title="Model card", icon=":material/id_card:"),
+        ],
+        "": [st.Page("runs.py", title="Runs", icon=":material/history:")],
+    },
     position="top",
 ).run()

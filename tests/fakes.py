@@ -7,6 +7,7 @@ from typing import Any
 
 from playground.engine import EngineError, Status
 from playground.experiment import Experiment
+from playground.store import RunFolder
 
 
 class FakeEngine:
@@ -18,6 +19,7 @@ class FakeEngine:
         self.known: dict[str, Experiment] = {}
         self.states: dict[str, Status] = {}
         self.said: list[tuple[str, str, dict[str, Any]]] = []
+        self.folders: dict[str, RunFolder] = {}
 
     def prepare(self, experiment: Experiment) -> str:
         run = f"{experiment.dataset}-{len(self.known):08x}"
@@ -40,8 +42,15 @@ class FakeEngine:
     def runs(self) -> list[Status]:
         return [s for s in self.states.values() if s.state != "ready"]
 
-    def folder(self, run: str) -> None:
-        return None
+    def keep(self, folder: RunFolder) -> str:
+        """Know a run that lies on disk, with its saved moments."""
+        run, steps = folder.run_id, folder.keyframes()
+        self.known[run], self.folders[run] = folder.experiment(), folder
+        self.states[run] = Status(run, "stopped", step=steps[-1], keyframes=steps)
+        return run
+
+    def folder(self, run: str) -> RunFolder | None:
+        return self.folders.get(run)
 
     def frame(self, run: str, newer_than: int = 0) -> None:
         return None

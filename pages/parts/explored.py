@@ -83,7 +83,9 @@ def page(title: str, about: str) -> Look:
 
 @st.cache_resource(max_entries=24, show_spinner="Encoding and decoding …")
 def _items(look: Look, n: int, part: Part) -> Coded:
-    return coded(look.model, look.experiment.data, n, part, look.experiment.seed)
+    then = moment(look.run, look.step)
+    with then.lock:
+        return coded(then.family, then.experiment.data, n, part, then.experiment.seed)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
