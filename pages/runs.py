@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import says, state
+from pages.parts import labs, says, state
 from pages.parts.title import preset_of
 from playground.data import datasets
 from playground.diagnostics.verdict import verdict
@@ -24,7 +24,8 @@ def main() -> None:
         st.markdown(
             "Every run that you start in a lab is kept here: its settings, its curves, and moments to go back to."
         )
-        st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")
+        for place in labs.PLACES.values():
+            st.page_link(place.page, label=f"Start one in the {place.title}", icon=":material/play_arrow:")
         return
     waiting = [run for run in runs if run.state == "queued"]
     if waiting:

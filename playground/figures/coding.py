@@ -36,9 +36,9 @@ def error_histogram(errors: Any, marks: Mapping[str, float], style: Style) -> go
         for at in marks.values()
     ]
     frame["annotations"] = [
-        {"x": at, "y": 1, "yref": "paper", "yanchor": "top", "xanchor": "left", "xshift": 3, "yshift": -13 * i,
+        {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "right" if at == min(marks.values()) else "left",
          "showarrow": False, "text": f"{name} {at:.3g}", "font": {"size": 11, "color": palette.INK}}
-        for i, (name, at) in enumerate(marks.items())
+        for name, at in marks.items()
     ]  # fmt: skip
     return go.Figure([bars], frame)
 
@@ -72,6 +72,7 @@ def posterior(codes: Any, spread: Any, style: Style) -> go.Figure:
         "hovertemplate": "coding %{customdata[0]}: mean %{y:.2f}, width %{customdata[1]:.2f}<extra></extra>",
     }  # fmt: skip
     frame = _frame(Axis("value of the coding", may_be_log=False), style, "codings, the busiest first")
+    frame["xaxis"] |= {"range": [0.4, len(mean) + 0.6], "tickformat": "d", "dtick": 1 if len(mean) <= 20 else None}
     band = {
         "type": "rect",
         "xref": "paper",
