@@ -232,7 +232,7 @@ def test_a_run_that_is_gone_comes_back_as_its_settings_with_a_notice(engine: Fak
         ({"lrd": "fast"}, "lr_d is 'fast'"),
         ({"lrd": "-1"}, "lr_d is -1"),
         ({"d": "imagenet"}, "no data set 'imagenet'"),
-        ({"f": "vae"}, "no family 'vae'"),
+        ({"f": "flow"}, "no family 'flow'"),
         ({"preset": "no-such"}, "no preset 'no-such'"),
         ({"run": "../../etc"}, "no longer here"),
         ({"d": "custom", "src": "0123456789abcdef"}, "not on this machine"),
