@@ -41,8 +41,9 @@ def enter(place: Place) -> Lab:
     A link to what is at home on another page goes there.
     """
     if place.id not in labs():
-        st.session_state.setdefault("hide", hidden_names(st.query_params.get("hide", "")))
-        view = from_url(dict(st.query_params), place)
+        query = {} if labs() else dict(st.query_params)  # what the first page of a session was opened with
+        st.session_state.setdefault("hide", hidden_names(query.get("hide", "")))
+        view = from_url(query, place)
         home = home_of(engine().experiment(view.run).family)
         labs()[home.id] = view
         if home is not place:

@@ -36,8 +36,9 @@ def error_histogram(errors: Any, marks: Mapping[str, float], style: Style) -> go
         for at in marks.values()
     ]
     frame["annotations"] = [
-        {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "right" if at == min(marks.values()) else "left",
-         "showarrow": False, "text": f"{name} {at:.3g}", "font": {"size": 11, "color": palette.INK}}
+        {"x": at, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+         "xanchor": "right" if at == min(marks.values()) else "left",
+         "text": f"{name} {at:.3g}", "font": {"size": 11, "color": palette.INK}}
         for name, at in marks.items()
     ]  # fmt: skip
     return go.Figure([bars], frame)
