@@ -24,8 +24,8 @@ class Transport {
     this.stopKeys = listenKeys({
       " ": () => this.hub?.toggle(),
       ArrowRight: () => this.hub?.step(1),
-      d: () => this.hub?.step(1, ["d"]),
-      g: () => this.hub?.step(1, ["g"]),
+      d: () => this.alone("d"),
+      g: () => this.alone("g"),
     });
   }
 
@@ -42,6 +42,9 @@ class Transport {
     this.slow = button("slow", "Slow motion", () => (this.hub.slow ? this.hub.endSlow() : this.hub.trace()), {
       title: "Walk through one update of D and one of G, tensor by tensor",
     });
+    this.sides = h("div.group", { role: "group", "aria-label": "One player only" },
+      button(null, "D only", () => this.alone("d"), { kind: "seg", title: "One step of the discriminator alone (d key)", key: "d" }),
+      button(null, "G only", () => this.alone("g"), { kind: "seg", title: "One step of the generator alone (g key)", key: "g" }));
     this.until = new UntilMenu(() => this.hub, () => this.modes);
     this.speedText = h("span.num.speedtext");
     this.speed = h("input", {
@@ -60,9 +63,7 @@ class Transport {
       h("div.line.main", {},
         this.play,
         h("div.group", { role: "group", "aria-label": "Step" }, h("span.dim.label", { text: "Step" }), step(1), step(10), step(100)),
-        h("div.group", { role: "group", "aria-label": "One player only" },
-          button(null, "D only", () => this.hub.step(1, ["d"]), { kind: "seg", title: "One step of the discriminator alone (d key)", key: "d" }),
-          button(null, "G only", () => this.hub.step(1, ["g"]), { kind: "seg", title: "One step of the generator alone (g key)", key: "g" })),
+        this.sides,
         h("div.extra", {},
           this.slow,
           h("label.speed", {}, h("span.dim.label", { text: "Speed" }), this.speed, this.speedText),
@@ -80,12 +81,19 @@ class Transport {
 
   update(component) {
     this.modes = component.data.modes ?? null;
+    this.players = component.data.players ?? ["d", "g"];
+    show(this.sides, this.players.length > 0); // a model that is no game has no sides, and no game to walk through
+    show(this.slow, this.players.length > 0);
     this.follower.follow(component);
     this.refresh();
   }
 
   get hub() {
     return this.follower.hub;
+  }
+
+  alone(player) {
+    if (this.players?.includes(player)) this.hub?.step(1, [player]);
   }
 
   destroy() {

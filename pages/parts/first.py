@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pages.parts import state
+from playground.families import family
 
 
 def paint() -> dict[str, Any]:
@@ -18,4 +19,5 @@ def paint() -> dict[str, Any]:
         "modes": None if modes is None else len(modes.centres),
         "live": [name for name, k in experiment.knobs().items() if k.live],
         "title": experiment.data.title,
+        "players": list(family(experiment.family).players),
     }
