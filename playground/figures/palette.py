@@ -1,8 +1,9 @@
 """The one palette, for light and dark backgrounds; a dash or a shape always repeats what a colour says.
 
 Real, fake and the players: three hues of ColorBrewer's Dark2 and Paired sets; the surface: ColorBrewer's PRGn (Brewer,
-colorbrewer2.org). Classes: ten colours searched for the largest smallest distance in CIELAB (25) between any two, as seen
-with normal, deuteranopic and protanopic eyes (Machado, Oliveira, Fernandes 2009), that stand out on white and dark paper.
+colorbrewer2.org). Classes: ten colours searched for the largest smallest distance in CIELAB (25) between any two, as
+seen with normal, deuteranopic and protanopic eyes (Machado, Oliveira, Fernandes 2009), that stand out on white and on
+dark paper.
 """
 
 from __future__ import annotations
