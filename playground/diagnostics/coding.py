@@ -29,14 +29,13 @@ from torch import Tensor
 from playground.data.base import DataSet, Items
 from playground.diagnostics.panel import Floor
 from playground.families.base import Bounds, Family
+from playground.latent.baseline import baseline
 from playground.latent.neighbours import knn_accuracy
-from playground.latent.pca import Pca
 from playground.rng import fresh
 
 N = 512  # items of each kind that a score looks at
 N_BOUND, SAMPLES = 256, 8  # items and codes of each in a VAE's bounds
 N_VOTERS, NEIGHBOURS = 1024, 5
-N_PCA = 10_000  # training items that PCA is fitted on
 ACTIVE = 0.01  # variance of a mean code, of 1 at most where codes keep to the prior
 VARIED = 0.01  # of the most varied coding's standard deviation
 CONSTANT = 1e-4  # standard deviation of a unit's output that says the same whatever it sees
@@ -95,7 +94,7 @@ class CodingPanel:
     def _by_pca(self, codings: int) -> dict[str, float]:
         """Return what PCA with as many codings makes of the same items; fitted once."""
         if codings not in self._pca:
-            pca = Pca.fit(self.data.known(N_PCA, self.seed, self.device).x, codings)
+            pca = baseline(self.data, codings, self.seed, self.device)
             held = self._held.x[:N]
             codes = pca.encode(held)
             self._pca[codings] = {"pca/mse": mse(pca.decode(codes), held), "mean/mse": mse(self._train.x.mean(0), held)}

@@ -66,7 +66,8 @@ def numbers(lists: Any, name: str, most: int, shape: Sequence[int]) -> np.ndarra
     """Read 1 to `most` rows of numbers of this shape from nested lists as float32; raises `ConfigError`."""
     words = " x ".join(str(side) for side in shape)
     try:
-        values = np.asarray(lists, np.float32)
+        with np.errstate(over="ignore"):  # infinite then, and refused below
+            values = np.asarray(lists, np.float64).astype(np.float32)
     except (TypeError, ValueError):
         raise ConfigError(f"{name} are nested lists of numbers, {words} each.") from None
     if values.shape[1:] != tuple(shape) or not len(values):

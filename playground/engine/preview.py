@@ -6,6 +6,7 @@ A run at step 0 looks the same here as in the worker that takes it on: the seed 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from playground.config import ConfigError
@@ -53,7 +54,7 @@ class Gallery:
             return
         try:
             with self._lock:
-                frame = self._of(run).frame(run.layers() or LOOKS, status)
+                frame = self._of(run).frame(run.layers() or LOOKS, replace(status, error=run.error))
         except Exception as error:  # of the data or the family: the server goes on and the page says it
             plain = isinstance(error, (ConfigError, StoreError))
             run.kept, run.unseen = None, str(error) if plain else f"{type(error).__name__}: {error}"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from playground.config import ConfigError
+from playground.diagnostics.coding import never_and_always
 from playground.engine.frames import VERSION, encode, rounded, to_i16
 from playground.engine.items import ROOM, packed, pixels, shrunk, signed
 from playground.engine.loop import Loop
@@ -218,7 +219,6 @@ def histogram(name: str, h: Tensor) -> tuple[dict[str, Any], np.ndarray]:
     h = torch.nan_to_num(h)
     low, high = float(h.min()), float(h.max())
     counts = torch.histc(h.cpu(), BINS, low, high if high > low else low + 1)
-    still = h.std(0) < 1e-4
-    always = ~still & (h.amin(0) > 0)
-    told = {"dead": float(still.float().mean()), "always": float(always.float().mean()), "low": low, "high": high}
+    never, always = never_and_always(h)
+    told = {"dead": float(never.float().mean()), "always": float(always.float().mean()), "low": low, "high": high}
     return {"name": name, "units": h.shape[1], **told}, (counts / h.numel()).numpy().astype(np.float32)

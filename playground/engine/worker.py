@@ -110,9 +110,9 @@ class Worker:
             session.close()
 
 
-def warm_up() -> None:
-    """Train and paint something tiny, so that the first real step pays for no lazy start."""
-    loop = Loop(Experiment(device="cpu", seed=0))
+def warm_up(family: str) -> None:
+    """Train and paint a family's defaults for a moment, so that the first real step pays for no lazy start."""
+    loop = Loop(Experiment.of(family).changed(device="cpu"))
     loop.advance(2)
     loop.score()
     pictures = painter(loop)
@@ -130,11 +130,13 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us through stdin
-    warm_up()
-    gc.collect()
-    gc.freeze()  # what is there by now stays: no collection has to walk all of torch in the middle of training
+    warm_up("gan")
     worker.say({"ready": os.getpid()})
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
+    if not worker.commands:
+        warm_up("autoencoder")  # loads what reads its data, a second that a run which waits need not wait for
+    gc.collect()
+    gc.freeze()  # what is there by now stays: no collection has to walk all of torch in the middle of training
     worker.run()
 
 

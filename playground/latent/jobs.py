@@ -28,7 +28,7 @@ from playground.blobs import decode, encode
 from playground.config import ConfigError
 from playground.home import home
 from playground.latent.arrays import array, codes_of
-from playground.latent.mapper import receive, send
+from playground.latent.mapper import WARM, receive, send
 from playground.latent.projection import Map, Method, project
 from playground.store.files import write_whole
 
@@ -55,7 +55,7 @@ class Task:
     """A map to draw."""
 
     codes: np.ndarray
-    method: Method
+    method: Method | Literal["warm"]
     before: np.ndarray | None
     job: Job
     asked: float = field(default_factory=time.monotonic)
@@ -76,7 +76,7 @@ class Projector:
         self._done: OrderedDict[str, Job] = OrderedDict()
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._wanted = self._closing = False
+        self._closing = False
 
     def ask(self, key: Hashable, codes: Any, method: Method, before: Any = None, *, again: bool = False) -> Job:
         """Return how far the map of codes (n, Z) is, and begin it where it is new.
@@ -102,18 +102,23 @@ class Projector:
             return task.job
 
     def warm(self) -> None:
-        """Have the process started, ahead of need."""
+        """Have the process started and UMAP compiled, ahead of need."""
         with self._news:
-            self._wanted = True
+            if self.child is None and WARM not in self._tasks:
+                nothing = np.zeros((0, 0), np.float32)
+                self._tasks[WARM] = Task(nothing, WARM, None, Job("waiting"), asked=float("inf"))
             self._go()
 
     def shutdown(self) -> None:
         """End the process; it holds nothing that would be lost."""
         self._closing = True
         atexit.unregister(self.shutdown)
-        self._end()
         with self._news:
             self._news.notify_all()
+        if (child := self.child) is not None:
+            child.kill()
+        if self._thread is not None:
+            self._thread.join(10)
 
     @property
     def closed(self) -> bool:
@@ -174,8 +179,7 @@ class Projector:
 
     def _work(self) -> None:
         while not self._closing:
-            found = self._next()
-            if found is None:
+            if (found := self._next()) is None:
                 continue
             name, task = found
             try:
@@ -183,14 +187,17 @@ class Projector:
             except Exception as error:  # what goes wrong there is told here; the next map is drawn all the same
                 plain = isinstance(error, (Gone, ConfigError))
                 task.job = Job("failed", note=str(error) if plain else f"{type(error).__name__}: {error}")
+                task.asked = min(task.asked, time.monotonic())
                 continue
-            self._write(name, points)
+            if task.method != WARM:
+                self._write(name, points)
             with self._news:
                 self._keep(name, Job("done", 1.0, result=Map(points)))
                 del self._tasks[name]
+        self._end()
 
     def _next(self) -> tuple[str, Task] | None:
-        """Wait for the next map to draw; None where there is something else to see to first."""
+        """Return the next map to draw; None after a wait for news."""
         with self._news:
             for name, task in list(self._tasks.items()):
                 if task.job.state != "running" and time.monotonic() - task.asked > ABANDONED:
@@ -199,11 +206,8 @@ class Projector:
             if waiting is not None:
                 waiting[1].job = Job("running", note=STARTING)
                 return waiting
-            if not self._wanted and not self._news.wait(IDLE):
+            if not self._news.wait(IDLE):
                 self._end()
-        if self._wanted:
-            self._wanted = False
-            self._start()
         return None
 
     def _draw(self, task: Task) -> np.ndarray:
@@ -231,6 +235,7 @@ class Projector:
         """Return the process, started where there is none."""
         child = self.child
         if child is None or child.poll() is not None:
+            self._end()
             paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
             one = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
             child = self.child = subprocess.Popen(
@@ -248,7 +253,7 @@ class Projector:
             child.wait()
             for pipe in (child.stdin, child.stdout):
                 if pipe is not None:
-                    with contextlib.suppress(OSError, ValueError):
+                    with contextlib.suppress(OSError):
                         pipe.close()
 
 

@@ -1,8 +1,8 @@
 """The process that draws UMAP and t-SNE maps for the server: `python -m playground.latent.mapper`.
 
 Questions come on stdin and answers leave on stdout, blobs of arrays with their length before them; nothing is pickled.
-UMAP's code is compiled on its first use in a process, which takes longer than most maps: that is done right after the
-start, unless somebody waits already. The end of stdin means that the server is gone, and so is this process, at once.
+UMAP's code is compiled on its first use in a process, which takes longer than most maps: the question "warm" has that
+done ahead of need. The end of stdin means that the server is gone, and so is this process, at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import queue
 import signal
 import sys
 import threading
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -24,6 +24,7 @@ Message = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 POLITE = 2  # added to its niceness: training and the pages come first, but a person waits here too
 COMPILING = "Compiling UMAP, once after each start of the server (about 15 s)"
+WARM: Literal["warm"] = "warm"  # the question that has everything ready for a map
 COMPILED_ON = 80  # points: enough for UMAP to take the way it takes with many
 
 
@@ -59,11 +60,7 @@ class Mapper:
     def run(self) -> None:
         """Answer for ever."""
         while True:
-            try:
-                arrays, meta = self.asked.get(block=self.compiled)
-            except queue.Empty:
-                self.compile()
-                continue
+            arrays, meta = self.asked.get()
             try:
                 self.answer(arrays, str(meta["method"]))
             except Exception as error:
@@ -72,8 +69,10 @@ class Mapper:
 
     def answer(self, arrays: dict[str, np.ndarray], method: Any) -> None:
         """Draw one map and send it, telling how far it is."""
-        if method == "umap" and not self.compiled:
+        if method in ("umap", WARM) and not self.compiled:
             self.compile()
+        if method == WARM:
+            return send(self.out, {"points": np.zeros((0, 2), np.float32)}, {"done": True})
         note = f"{'UMAP' if method == 'umap' else 't-SNE'} of {len(arrays['codes']):,} codings"
         self.note(0.0, note)
         found = project(arrays["codes"], method, arrays.get("before"), lambda share: self.note(share, note))

@@ -11,7 +11,7 @@ import numpy as np
 
 from playground.latent.projection import Map, principal, raw, turn
 
-ROUNDS = 4  # of the iteration a look
+ROUNDS = 2  # of the iteration a look: fewer follow more calmly, more catch up sooner
 INSIDE = 0.995  # of the points are within the view, with so much air:
 AIR = 1.15
 GROW, SHRINK = 1.2, 0.96  # at most a look; the view never jumps
