@@ -74,9 +74,8 @@ def test_a_map_is_drawn_elsewhere_and_kept(projector, tmp_path):
     found = another.ask(("run", 5, "tsne"), x, "tsne")
     np.testing.assert_array_equal(found.result.points, job.result.points)
     assert another.child is None
-    other = another.ask(("run", 5, "tsne"), x + 1, "tsne")  # the same step, reached again with other codes
+    other = projector.ask(("run", 5, "tsne"), x + 1, "tsne")  # the same step, reached again with other codes
     assert other.state == "waiting"
-    another.shutdown()
 
     warm, _ = drawn(projector, ("run", 6, "tsne"), x + 0.01, "tsne", job.result)
     moved = np.linalg.norm(warm.result.points - job.result.points, axis=1).mean()
