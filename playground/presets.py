@@ -1,6 +1,6 @@
 """Experiments worth opening: each shows one thing within a minute, and those that go wrong name what mends them.
 
-Two collapse reliably: `collapse` (all fakes on few blobs, for good) and `hopping` (all in one place, which moves on);
+Two GANs collapse reliably: `collapse` (all fakes on few blobs, for good) and `hopping` (all in one place, which moves);
 `vanishing` and `diverging` go wrong in other ways. `cures` names the presets that change as little as it takes to go
 right. `python -m playground bench modes` trains them over several seeds and prints how many modes each ended with.
 """
@@ -29,13 +29,14 @@ class Preset:
     values: Mapping[str, Any] = field(default_factory=dict)
     steps: int = 4000
     cures: tuple[str, ...] = ()
+    family: str = "gan"
 
     @cached_property
     def experiment(self) -> Experiment:
         """The validated experiment, made when first asked for: it is torch that takes the time."""
         from playground.experiment import Experiment
 
-        return Experiment().on(self.dataset).changed(**self.values)
+        return Experiment.of(self.family).on(self.dataset).changed(**self.values)
 
 
 SMALL = {"g_depth": 2, "g_width": 64, "d_depth": 2, "d_width": 64, "activation": "relu", "init": "kaiming"}
@@ -57,6 +58,21 @@ OPTIMISTIC = {
 
 START, COLLAPSE, WRONG = "Start here", "Collapse and its cures", "When it goes wrong"
 SHAPES, GAMES = "Shapes and tricks", "Games of two numbers"
+# The textbook's stacked autoencoder 784-100-30-100-784 (Géron 2019, "Hands-on machine learning", chapter 17).
+STACKED = {"layers": 1, "width1": 100, "codings": 30, "activation": "selu", "optimiser": "nadam", "batch": 32}
+# Twice as many codings as pixels, and nothing that keeps them from passing each pixel through.
+ROOMY = {"layers": 1, "width1": 256, "codings": 128, "lr": 3e-3}
+# A learning rate at which ReLU units are thrown to where they are 0 for every item, and stay there.
+NUMB = {"codings": 32, "activation": "relu", "code_bend": "relu", "lr": 3e-2}
+CONV = {"body": "conv", "codings": 16, "maps": 8, "batch": 64, "lr": 3e-3}
+SEQUENCE = {"body": "recurrent", "layers": 1, "width1": 48, "batch": 64, "lr": 5e-3}
+
+SQUEEZE, BODIES, HINDERED, TROUBLE = (
+    "Squeeze and rebuild",
+    "Images and waves",
+    "Made to learn",
+    "When coding goes wrong",
+)
 
 # fmt: off
 PRESETS: dict[str, Preset] = {
@@ -149,6 +165,96 @@ PRESETS: dict[str, Preset] = {
         "Bilinear game, optimistic",
         "On the value xy plain steps run away. Optimism looks where the gradient is heading and turns them inwards.",
         GAMES, "bilinear", BILINEAR | OPTIMISTIC, steps=2000,
+    ),
+    "two-numbers": Preset(
+        "Ten digits, two numbers",
+        "Each digit becomes a point of a map and is drawn again from it. Watch like digits gather on the map.",
+        SQUEEZE, "digits", {"lr": 3e-3}, steps=3000, family="autoencoder",
+    ),
+    "linear": Preset(
+        "Linear: PCA by descent",
+        "One matrix in, one out. Its error falls to the line of PCA and stays there: no linear coding does better.",
+        SQUEEZE, "digits", {"body": "linear", "lr": 1e-2}, steps=1500, family="autoencoder",
+    ),
+    "unrolled": Preset(
+        "Unroll the roll",
+        "A rolled-up sheet in space and two codings: can a curved net lay it flat where PCA only looks from the side?",
+        SQUEEZE, "swiss-roll-3d", {"layers": 3, "activation": "tanh", "lr": 3e-3}, family="autoencoder",
+    ),
+    "stacked": Preset(
+        "Stacked, on clothes",
+        "784-100-30-100-784, SELU, Nadam: a textbook's recipe. Outlines come first, folds and prints late or never.",
+        SQUEEZE, "fashion-mnist", STACKED, steps=5000, family="autoencoder",
+    ),
+    "tied": Preset(
+        "Tied weights",
+        "The decoder uses the encoder's weights, turned round: half as many to learn, and the error is no worse.",
+        SQUEEZE, "font-digits", {"tied": True, "layers": 1, "width1": 256, "codings": 16}, steps=2000,
+        family="autoencoder",
+    ),
+    "layer-by-layer": Preset(
+        "Layer by layer",
+        "Each layer learns alone to rebuild what the one before puts out; then all together: see the error drop.",
+        SQUEEZE, "font-digits", {"codings": 8, "stack_steps": 400, "lr": 2e-3}, steps=2000, family="autoencoder",
+    ),
+    "convolutional": Preset(
+        "Convolutional",
+        "The same small filters look everywhere in the image: a tenth of the weights, and digits sharper than PCA's.",
+        BODIES, "font-digits", CONV, steps=1500, family="autoencoder",
+    ),
+    "recurrent": Preset(
+        "Recurrent, on waves",
+        "A GRU reads a wave, keeps four numbers and plays it again: first the mean, then suddenly the right rhythm.",
+        BODIES, "sines", SEQUENCE | {"codings": 4}, steps=1000, family="autoencoder",
+    ),
+    "heartbeats": Preset(
+        "Rare heartbeats",
+        "Most beats are alike. Those that are not are rebuilt worst: a large error is an alarm.",
+        BODIES, "ecg", {"codings": 4, "lr": 3e-3}, steps=1500, family="autoencoder",
+    ),
+    "denoising": Preset(
+        "Denoising",
+        "A third of the pixels is salt or pepper, and the clean digit is asked for: compare the rows on the wall.",
+        HINDERED, "font-digits", {"layers": 1, "width1": 256, "codings": 32, "corruption": "salt-pepper", "lr": 2e-3},
+        steps=3000, family="autoencoder",
+    ),
+    "sparse": Preset(
+        "Sparse: one in twenty",
+        "64 codings between 0 and 1, each pulled to a mean of 0.05: watch their histogram lean on 0.",
+        HINDERED, "digits", {"layers": 1, "codings": 64, "sparsity": "kl", "lr": 3e-3}, steps=3000,
+        family="autoencoder",
+    ),
+    "k-sparse": Preset(
+        "k-sparse",
+        "Only the 12 largest of 64 codings are kept for each digit. Move k while it runs: how few will do?",
+        HINDERED, "digits", {"layers": 1, "codings": 64, "sparsity": "k-sparse", "keep": 12, "lr": 3e-3}, steps=3000,
+        family="autoencoder",
+    ),
+    "contractive": Preset(
+        "Contractive",
+        "Codings are charged for moving when the pixels do: they keep still but for what tells digits apart.",
+        HINDERED, "digits", {"body": "linear", "code_bend": "sigmoid", "codings": 100, "contractive": 0.1, "lr": 3e-3},
+        steps=3000, family="autoencoder",
+    ),
+    "copying": Preset(
+        "The copier",
+        "128 codings for 64 pixels and nothing to hinder it: it passes anything through and learns no digit at all.",
+        TROUBLE, "digits", ROOMY, steps=1500, cures=("copying-denoised",), family="autoencoder",
+    ),
+    "copying-denoised": Preset(
+        "The copier, cured by noise",
+        "The same, but half the pixels are hidden from it: to fill them in it has to know what digits look like.",
+        TROUBLE, "digits", ROOMY | {"corruption": "mask", "strength": 0.5}, steps=1500, family="autoencoder",
+    ),
+    "dead-units": Preset(
+        "Dead units",
+        "Steps too long for ReLUs: most fall silent for every digit, and what is silent learns no more.",
+        TROUBLE, "digits", NUMB, steps=1500, cures=("dead-units-cured",), family="autoencoder",
+    ),
+    "dead-units-cured": Preset(
+        "Dead units, cured",
+        "The same steps with ELUs and free codings: they have a slope below zero too, so all stay alive.",
+        TROUBLE, "digits", NUMB | {"activation": "elu", "code_bend": "none"}, steps=1500, family="autoencoder",
     ),
 }
 # fmt: on

@@ -29,6 +29,14 @@ def test_d5_and_d6a_pca_has_the_known_figures():
     assert failed(exams_coding.d6a(codings=())) == []
 
 
+def test_d2_says_how_to_get_the_data_where_it_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.delenv("PLAYGROUND_DATA", raising=False)
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    rows = list(exams_coding.d2())
+    assert [row["ok"] for row in rows] == [None, None]
+    assert all("PLAYGROUND_DATA" in row["note"] for row in rows)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["A9", "D5", "D6a", "D8"])
 def test_the_long_ones(name):
