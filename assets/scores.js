@@ -1,5 +1,6 @@
 // Score readouts: each with its value at perfection or its noise floor, so that no number stands alone.
-import { count, figure, h, say, show, signed } from "./dom.js";
+import { CODING_TILES } from "./coding_scores.js";
+import { count, figure, h, say, show, signed, toggleClass } from "./dom.js";
 
 const written = (value) => (Math.abs(value) < 100 ? signed(value, 3) : figure(value));
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)} %` : "–");
@@ -19,6 +20,12 @@ const TILES = [
 // A two-parameter game has no modes or distances: it has a place, and how far that is from the equilibrium.
 const GAME_TILES = [["θ", "generator"], ["ψ", "discriminator"], ["Distance", "0 at the equilibrium"]];
 
+function tile([name, label, write, refer, help]) {
+  const value = h("strong.num", { text: "–" });
+  const reference = h("span.dim.num.reference", { text: "\u00a0" });
+  return { name, write, refer, value, reference, element: h("div.tile", { title: help }, h("span.dim", { text: label }), value, reference) };
+}
+
 export class Scores {
   constructor() {
     this.place = GAME_TILES.map(([label, note]) => {
@@ -29,14 +36,11 @@ export class Scores {
     this.modesValue = h("strong.num");
     this.modes = h("div.tile.wide", { title: "Modes with at least one high-quality fake" },
       h("span.dim", { text: "Modes" }), this.modesValue, this.dots);
-    this.tiles = TILES.map(([name, label, write, refer, help]) => {
-      const value = h("strong.num", { text: "–" });
-      const reference = h("span.dim.num.reference", { text: "\u00a0" });
-      return { name, write, refer, value, reference, element: h("div.tile", { title: help }, h("span.dim", { text: label }), value, reference) };
-    });
+    this.tiles = TILES.map(tile);
+    this.coding = CODING_TILES.map(tile);
     this.element = h("section.scores", { "aria-label": "Scores" }, this.modes,
-      ...[...this.tiles, ...this.place].map((tile) => tile.element));
-    this.setGame(false);
+      ...[...this.tiles, ...this.coding, ...this.place].map((tile) => tile.element));
+    this.setKind("gan");
   }
 
   forget() {
@@ -49,11 +53,14 @@ export class Scores {
     if (!this.last) this.show({ scores: {}, floors });
   }
 
-  setGame(game) {
-    if (this.game === game) return;
-    this.game = game;
-    for (const { element } of this.place) show(element, game);
-    for (const element of [this.modes, ...this.tiles.map((tile) => tile.element)]) show(element, !game);
+  // "gan", "game" or "coding": which figures there are to show.
+  setKind(kind) {
+    if (this.kind === kind) return;
+    this.kind = kind;
+    toggleClass(this.element, "short", kind === "coding");
+    for (const { element } of this.place) show(element, kind === "game");
+    for (const { element } of this.coding) show(element, kind === "coding");
+    for (const element of [this.modes, ...this.tiles.map((tile) => tile.element)]) show(element, kind === "gan");
   }
 
   showPlace({ data, shape }) {
@@ -63,6 +70,7 @@ export class Scores {
 
   show({ scores = {}, floors }) {
     const known = floors && Object.keys(floors).length ? floors : this.floors;
+    if (this.kind === "coding") return this.showCoding(scores);
     const key = `${scores.step}|${known === this.floors}|${this.total}`;
     if (key === this.last) return;
     this.last = scores.step === undefined ? null : key;
@@ -71,6 +79,13 @@ export class Scores {
       say(reference, known?.[name] ? refer(known[name]) : name === "d/accuracy" ? "even 50 %" : "\u00a0");
     }
     this.showModes(scores);
+  }
+
+  showCoding(scores) {
+    for (const { name, write, refer, value, reference } of this.coding) {
+      say(value, write(scores[name]));
+      say(reference, refer(scores));
+    }
   }
 
   showModes(scores) {

@@ -1,4 +1,5 @@
 // The verdict: how it goes in one line, the evidence in numbers, the usual cure as a button. Heights are reserved.
+import { CODING_LOOK, CODING_READY, CODING_STATES } from "./coding_scores.js";
 import { Follower, button, count, figure, h, mount, say, show, toggleClass } from "./dom.js";
 import { icon } from "./icons.js";
 import { hubOf } from "./hub.js";
@@ -16,6 +17,7 @@ const LOOKS = {
   "g-vanished": ["G's gradient vanished", "flat", "bad"],
   oscillating: ["Oscillating", "wave", "warn"],
   diverged: ["Diverged", "stop", "bad"],
+  ...CODING_STATES,
 };
 
 const EARLY = {
@@ -74,6 +76,8 @@ class Verdict {
       this.shown = this.applied = null;
       this.scores.forget();
     }
+    this.coding = Boolean(data.codes);
+    this.scores.setKind(this.coding ? "coding" : "gan");
     this.scores.expect(data.floors ?? {}, data.modes ?? null);
     this.follower.follow(component);
     if (this.hub.frame) this.onFrame(this.hub.frame);
@@ -94,16 +98,18 @@ class Verdict {
 
   onFrame({ meta, arrays }) {
     this.judge(meta.verdict);
-    this.scores.setGame(Boolean(arrays.path));
+    if (!this.coding) this.scores.setKind(arrays.path ? "game" : "gan");
     if (arrays.path) this.scores.showPlace(arrays.path);
     else this.scores.show(meta);
   }
 
   judge(verdict) {
     const early = this.hub.status.state === "ready" ? "ready" : "warming";
-    const told = verdict ?? { state: early, sentence: EARLY[early], evidence: [], missing: [], cure: null, why: "" };
-    const look = early === "ready" && !verdict ? (this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK) : null;
-    const key = JSON.stringify([told, look?.length]);
+    const sentence = this.coding && early === "ready" ? CODING_READY : EARLY[early];
+    const told = verdict ?? { state: early, sentence, evidence: [], missing: [], cure: null, why: "" };
+    const first = this.coding ? CODING_LOOK : this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK;
+    const look = early === "ready" && !verdict ? first : null;
+    const key = JSON.stringify([told, look]);
     if (key === this.shown) return;
     this.shown = key;
     this.told = told;
@@ -169,7 +175,8 @@ function row({ label, value, reference }) {
 }
 
 function firstLook([id, what, meaning]) {
-  return h("div.look", {}, h("dt", {}, [...LAYERS, ...GAME_LAYERS].find((layer) => layer.id === id).swatch(), what), h("dd.dim", { text: meaning }));
+  const swatch = [...LAYERS, ...GAME_LAYERS].find((layer) => layer.id === id)?.swatch();
+  return h("div.look", {}, h("dt", {}, ...(swatch ? [swatch] : []), what), h("dd.dim", { text: meaning }));
 }
 
 const shown = (value) => (typeof value === "number" ? (Number.isInteger(value) ? count(value) : figure(value)) : String(value));

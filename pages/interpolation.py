@@ -44,8 +44,8 @@ def between(look: explored.Look, ends: list[np.ndarray]) -> None:
     mine = through(look.model, np.stack(ends))
     explore.filmstrip(look.source, mine.codes, items=mine.x, key="filmstrip")
     st.caption(
-        "The straight way passes nearer to the middle, where few codes lie; the spherical one keeps the length of the "
-        "codes, as draws from a normal prior have it. With few codings the two differ little."
+        "The straight way may cut through the middle; the spherical one goes round and keeps the length of the codes. "
+        "With many codings, draws from a normal prior lie near a sphere, and the middle is where nothing was learned."
     )
 
 

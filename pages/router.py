@@ -17,6 +17,7 @@ st.navigation(
             st.Page("autoencoder_lab.py", title="Autoencoder lab", icon=":material/compress:"),
         ],
         "Explore": [
+            st.Page("latent.py", title="Latent space", icon=":material/bubble_chart:"),
             st.Page("reconstructions.py", title="Reconstructions", icon=":material/compare:"),
             st.Page("interpolation.py", title="Interpolation", icon=":material/route:"),
             st.Page("model_card.py", title="Model card", icon=":material/id_card:"),

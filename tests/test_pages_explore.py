@@ -19,7 +19,7 @@ from playground.store import RunFolder
 from tests.fakes import FakeEngine
 
 ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
-PAGES = ("reconstructions.py", "interpolation.py", "model_card.py")
+PAGES = ("latent.py", "reconstructions.py", "interpolation.py", "model_card.py")
 CODERS = sorted(name for name, kind in families().items() if kind.abilities >= {"encode", "decode"})
 
 
@@ -137,6 +137,14 @@ def test_reconstructions_by_order_and_class(engine: FakeEngine, tmp_path: Path) 
     shows(at.selectbox(key="class").select(3).run())
     shows(at.segmented_control(key="part").select("training").run())
     assert "training items" in words(at)
+
+
+def test_maps_with_grid_and_figures(engine: FakeEngine, tmp_path: Path) -> None:
+    with_run(engine, tmp_path, codings=3)
+    at = opened("latent.py")
+    shows(at.toggle(key="map-grid").set_value(True).run())
+    assert "Trustworthiness of the map" in words(at)
+    assert "chance" in words(at)
 
 
 @pytest.mark.parametrize("way", ["One coding at a time", "Attributes", "Arithmetic"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages.parts import state
+from pages.parts import labs, state
 from playground.families import family
 
 
@@ -19,5 +19,6 @@ def paint() -> dict[str, Any]:
         "modes": None if modes is None else len(modes.centres),
         "live": [name for name, k in experiment.knobs().items() if k.live],
         "title": experiment.data.title,
+        "codes": labs.codes(experiment),
         "players": list(family(experiment.family).players),
     }
