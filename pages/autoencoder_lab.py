@@ -15,12 +15,12 @@ settings.pending()
 picture, reading = st.columns([20, 12], gap="medium")
 with picture:
     edits.act(live.wall(view.run, token=token, data=about, key="wall"))
-    if "verdict" not in state.hidden():
-        edits.act(live.verdict(view.run, token=token, data=about, key="verdict"))
     if "curves" not in state.hidden():
         curves.panel(curves.CODING)
 with reading:
     if "map" not in state.hidden():
         edits.act(live.latent_map(view.run, token=token, data=about, key="map"))
+    if "verdict" not in state.hidden():
+        edits.act(live.verdict(view.run, token=token, data=about, key="verdict"))
     moment.line()
 settings.column()
