@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
@@ -73,6 +74,10 @@ class DataSet(Config):
 
     def missing(self) -> str | None:
         """Return what to do where the items are not on this machine, in one sentence; None where they are."""
+        return None
+
+    def file(self) -> Path | None:
+        """Return the file of items that a person brought, which goes with a run; None where all else is made."""
         return None
 
     def log_density(self, x: Tensor) -> Tensor | None:

@@ -9,55 +9,35 @@ content, so that a link or a saved run finds the same points again; nothing is e
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import os
-import re
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Self
 
-import safetensors
-import safetensors.torch
 import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from playground.config import ConfigError, knob
+from playground.config import knob
 from playground.data import upload
 from playground.data.base import Distribution
 from playground.data.curves import log_kernels
+from playground.data.kept import damaged, keep, kept, kept_file
 from playground.data.upload import Points
-from playground.home import home
 
-HASH = re.compile(r"[0-9a-f]{16}")
+AGAIN = "draw or upload them"
 MAX_KERNELS = 2000  # more rows than that make the density too slow to draw
 
 
 def points_file(source: str) -> Path:
     """Return where the points of that hash lie, there or not; raises `ConfigError` for what is no hash."""
-    if not HASH.fullmatch(source):
-        raise ConfigError(f"{source[:40]!r} names no saved points: draw some or upload a CSV file.")
-    return home() / "data" / f"{source}.safetensors"
+    return kept_file(source, "points", "draw some or upload a CSV file")
 
 
 def save_points(points: Points) -> str:
     """Write points under the hash of their content and return it, 16 hex digits; the same points give the same hash."""
-    about = json.dumps(
-        {"names": points.names, "centre": points.centre, "scale": points.scale, "source": points.source},
-        sort_keys=True,
-    )
-    rows = points.points.detach().cpu().float().contiguous()
-    source = hashlib.sha256(about.encode() + rows.numpy().astype("<f4").tobytes()).hexdigest()[:16]
-    path = points_file(source)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            part.write(safetensors.torch.save({"points": rows}, {"about": about}))
-        os.replace(part.name, path)  # whole or not at all, also when two windows save at once
-    return source
+    about = {"names": points.names, "centre": points.centre, "scale": points.scale, "source": points.source}
+    return keep("points", points.points.float(), about)
 
 
 def load_points(source: str) -> Points:
@@ -67,15 +47,9 @@ def load_points(source: str) -> Points:
 
 @lru_cache(maxsize=16)
 def _load(path: Path) -> Points:
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            rows, about = file.get_tensor("points"), json.loads(file.metadata()["about"])
-    except FileNotFoundError:
-        raise ConfigError(f"The points {path.stem} are not on this machine: draw or upload them again.") from None
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError):
-        raise ConfigError(f"The file of the points {path.stem} is damaged: draw or upload them again.") from None
+    rows, about = kept(path, "points", AGAIN)
     if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows) or not torch.isfinite(rows).all():
-        raise ConfigError(f"The file of the points {path.stem} is damaged: draw or upload them again.")
+        raise damaged(path, "points", AGAIN)
     first, second = about["names"]
     x, y = about["centre"]
     names, centre = (str(first), str(second)), (float(x), float(y))
@@ -115,13 +89,16 @@ class Custom(Distribution):
 
     @model_validator(mode="after")
     def _is_a_hash(self) -> Self:
-        if self.source:
-            points_file(self.source)
+        self.file()
         return self
+
+    def file(self) -> Path | None:
+        """Return where the points lie; None for the example."""
+        return points_file(self.source) if self.source else None
 
     def rows(self, device: torch.device) -> Tensor:
         """Return the points themselves (n, 2); raises `ConfigError` where they are not on this machine."""
-        return _rows(points_file(self.source) if self.source else None, device)
+        return _rows(self.file(), device)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw (n, 2): rows with replacement, then noise; raises `ConfigError` where the points are missing."""

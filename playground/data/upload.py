@@ -67,14 +67,14 @@ class Points:
 
 def read_points(data: bytes, filename: str, columns: tuple[str, str] | None = None) -> Points:
     """Read two columns of a CSV file, the first two of numbers unless named; raises `ConfigError` in one sentence."""
-    table = _Table(data, filename)
+    table = Sheet(data, filename)
     first, second = table.choose(columns)
     return _scaled(table.read(first, second), (table.header[first], table.header[second]), table.name)
 
 
 def numeric_columns(data: bytes, filename: str) -> list[str]:
     """Return the names of the columns that hold numbers, for a choice of two; raises `ConfigError` in one sentence."""
-    table = _Table(data, filename)
+    table = Sheet(data, filename)
     table.choose(None)
     return [table.header[i] for i in table.numeric()]
 
@@ -96,7 +96,7 @@ def from_drawing(strokes: Sequence[Sequence[float]]) -> Points:
     return Points(points, ("x", "y"), (0.0, 0.0), 1 / HALF, "drawing")
 
 
-def _short(text: str, most: int = 60) -> str:
+def short(text: str, most: int = 60) -> str:
     clean = "".join(c if c.isprintable() else "?" for c in text)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
@@ -140,11 +140,11 @@ def _check(data: bytes, name: str) -> None:
         ) from None
 
 
-class _Table:
+class Sheet:
     """The rows of a file: how its cells are parted, its header, and which columns hold numbers."""
 
     def __init__(self, data: bytes, filename: str) -> None:
-        self.name = _short(PurePath(filename.replace("\\", "/")).name or "The file")
+        self.name = short(PurePath(filename.replace("\\", "/")).name or "The file")
         _check(data, self.name)
         self.data = data
         self.delimiter = self._delimiter()
@@ -205,7 +205,7 @@ class _Table:
         for column in columns or ():
             if column not in self.header:
                 raise ConfigError(
-                    f"{self.name} has no column {_short(column)!r}: choose of {_short(', '.join(self.header), 100)}."
+                    f"{self.name} has no column {short(column)!r}: choose of {short(', '.join(self.header), 100)}."
                 )
         if columns:
             return self.header.index(columns[0]), self.header.index(columns[1])
@@ -245,8 +245,8 @@ class _Table:
         if not cell:
             raise ConfigError(f"{at} has an empty cell in {name!r}: fill it or take the row out.")
         if self._number(cell) is not None:
-            raise ConfigError(f"{at} holds {_short(cell, 30)} in {name!r}: use finite numbers only.")
-        raise ConfigError(f"{at} holds the text {_short(cell, 30)!r} in {name!r}: two columns of numbers are needed.")
+            raise ConfigError(f"{at} holds {short(cell, 30)} in {name!r}: use finite numbers only.")
+        raise ConfigError(f"{at} holds the text {short(cell, 30)!r} in {name!r}: two columns of numbers are needed.")
 
 
 def _filled(row: list[str]) -> list[str]:
@@ -258,6 +258,6 @@ def _filled(row: list[str]) -> list[str]:
 def _names(first: list[str]) -> list[str]:
     names: list[str] = []
     for i, cell in enumerate(first):
-        name = _short(cell.strip(), 40) or f"column {i + 1}"
+        name = short(cell.strip(), 40) or f"column {i + 1}"
         names.append(name if name not in names else f"{name} ({i + 1})")
     return names

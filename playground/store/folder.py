@@ -26,7 +26,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from playground.config import ConfigError
-from playground.data.custom import Custom, points_file
 from playground.experiment import Experiment
 from playground.store.files import append, cut, held, hold, put_in_place, read_lines, write_whole
 
@@ -313,18 +312,17 @@ def runs(root: Path) -> list[RunFolder]:
 
 
 def _take_points(experiment: Experiment, copy: Path) -> None:
-    """Keep a copy of drawn or uploaded points with the run that learns them."""
-    if isinstance(experiment.data, Custom) and experiment.data.source:
-        shutil.copyfile(points_file(experiment.data.source), copy)
+    """Keep a copy of what a person brought with the run that learns it."""
+    if (file := experiment.data.file()) is not None:
+        shutil.copyfile(file, copy)
 
 
 def _give_points(experiment: Experiment, copy: Path) -> None:
-    """Put the points of a run that came from elsewhere where its data set looks for them."""
-    if isinstance(experiment.data, Custom) and experiment.data.source and copy.exists():
-        place = points_file(experiment.data.source)
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(place, copy.read_bytes())
+    """Put the items of a run that came from elsewhere where its data set looks for them."""
+    place = experiment.data.file()
+    if place is not None and copy.exists() and not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, copy.read_bytes())
 
 
 def _inside(root: Path, run_id: str) -> Path:

@@ -1,0 +1,63 @@
+"""What a person brought, kept in `<home>/data/<hash>.safetensors`: named by the hash of its content, never unpickled.
+
+So a link or a saved run finds the same items again, the same items are kept once, and a file of others cannot pose as
+them. One tensor and a few words about it make a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from playground.config import ConfigError
+from playground.home import home
+
+HASH = re.compile(r"[0-9a-f]{16}")
+
+
+def kept_file(source: str, what: str, first: str) -> Path:
+    """Return where the items of that hash lie, there or not; raises `ConfigError` that ends with what to do `first`."""
+    if not HASH.fullmatch(source):
+        raise ConfigError(f"{source[:40]!r} names no saved {what}: {first}.")
+    return home() / "data" / f"{source}.safetensors"
+
+
+def keep(name: str, tensor: Tensor, about: dict[str, Any]) -> str:
+    """Write a tensor under the hash of its content and return that, 16 hex digits; the same content, the same hash."""
+    words = json.dumps(about, sort_keys=True)
+    rows = tensor.detach().cpu().contiguous()
+    little = rows.numpy().astype(rows.numpy().dtype.newbyteorder("<"), copy=False)
+    source = hashlib.sha256(words.encode() + little.tobytes()).hexdigest()[:16]
+    path = home() / "data" / f"{source}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            part.write(safetensors.torch.save({name: rows}, {"about": words}))
+        os.replace(part.name, path)  # whole or not at all, also when two windows save at once
+    return source
+
+
+def kept(path: Path, name: str, again: str) -> tuple[Tensor, dict[str, Any]]:
+    """Read what `keep` wrote; raises `ConfigError` that ends with what to do `again`."""
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            tensor, about = file.get_tensor(name), json.loads(file.metadata()["about"])
+    except FileNotFoundError:
+        raise ConfigError(f"The {name} {path.stem} are not on this machine: {again} again.") from None
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError):
+        raise damaged(path, name, again) from None
+    return tensor, about
+
+
+def damaged(path: Path, name: str, again: str) -> ConfigError:
+    """Return the error of a file that does not hold what its kind should."""
+    return ConfigError(f"The file of the {name} {path.stem} is damaged: {again} again.")
