@@ -479,4 +479,4 @@ def test_the_example_is_there_without_any_upload() -> None:
     data = dataset("own-images")()
     assert data.shape == (1, 28, 28)
     assert data.classes == ("square", "star")
-    assert len(data.load()[0].x) == 160
+    assert len(data.load()[0].x) == 240

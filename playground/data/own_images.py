@@ -107,8 +107,8 @@ def _load(path: Path) -> Images:
 
 @lru_cache(maxsize=1)
 def example() -> Images:
-    """Return 200 squares and stars, what the data set shows before there are any images of one's own."""
-    items = Shapes(circle=False, triangle=False).known(200, 1)
+    """Return 300 squares and stars, what the data set shows before there are any images of one's own."""
+    items = Shapes(circle=False, triangle=False).known(300, 1)
     return Images((items.x * 255).round().byte(), items.labels, ("square", "star"))
 
 

@@ -157,7 +157,7 @@ class Ecg(Sequences):
         place = (torch.arange(self.length) / self.length - 0.5) * BEATS * rate  # in beats, 0 in the middle
         early, missed, turned = ((labels == kind)[:, None] for kind in (1, 2, 3))
         x = torch.zeros(n, self.length)
-        for beat in range(-BEATS, BEATS + 1):
+        for beat in range(-2, 3):  # those that reach into the sequence
             middle = beat == 0
             angle = 2 * math.pi * (place - phase - beat)  # (n, length)
             if middle:
