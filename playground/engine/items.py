@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -17,19 +18,17 @@ ROOM = 3072  # numbers of an item in a frame: 32 x 32 pixels in colour; larger o
 
 def packed(items: Tensor, kind: Kind) -> np.ndarray:
     """Return items (n, *shape) as u8 (n, H, W) or (n, H, W, 3) where they are images in [0, 1], else as f32."""
-    x = items.detach().float().cpu().numpy()
-    return pixels(x * 255) if kind == "images" else np.nan_to_num(x)
+    return pixels(items * 255) if kind == "images" else items.detach().float().nan_to_num().cpu().numpy()
 
 
 def signed(items: Tensor, kind: Kind) -> np.ndarray:
     """Return differences (n, *shape) of images in [-1, 1] as u8 with 128 for 0, else as f32."""
-    x = items.detach().float().cpu().numpy()
-    return pixels(128 + 127 * x) if kind == "images" else np.nan_to_num(x)
+    return pixels(128 + 127 * items) if kind == "images" else items.detach().float().nan_to_num().cpu().numpy()
 
 
-def pixels(values: np.ndarray) -> np.ndarray:
+def pixels(values: Tensor) -> np.ndarray:
     """Return (n, C, H, W) as whole numbers 0..255, (n, H, W) where grey, (n, H, W, 3) in colour."""
-    whole = np.clip(np.nan_to_num(values), 0, 255).round().astype(np.uint8)
+    whole = values.detach().float().nan_to_num().clamp(0, 255).round().to(torch.uint8).cpu().numpy()
     return whole[:, 0] if whole.shape[1] == 1 else np.moveaxis(whole, 1, -1)
 
 

@@ -27,8 +27,8 @@ COLUMNS, POINTS = 10, 400  # items side by side; of a cloud, points in one pictu
 MAPPED = 1000
 SAMPLES, FILTERS = 20, 36
 BYTES = 32 * 1024  # of a frame for its samples, and as much for its filters
-INSIDE = 256  # items whose way through the network is watched
-BINS = 24
+INSIDE = 128  # items whose way through the network is watched
+BINS, BINNED = 24, 200_000  # of a histogram, and how many outputs of a wide layer are enough for it
 SLICES = 8  # where all codes in each frame would make frames rare, each has so many of them anew
 ROWS = frozenset(["inputs", "corrupted", "recon", "pca", "residual"])
 
@@ -143,7 +143,7 @@ class Wall:
         seen = shrunk(weights.float(), "images")
         seen = seen[: max(1, min(FILTERS, BYTES // seen[0].numel()))]
         largest = seen.abs().flatten(1).amax(1).clamp_min(1e-12)[:, None, None, None]
-        self._layers["filters"] = pixels((128 + 127 * seen / largest).cpu().numpy())
+        self._layers["filters"] = pixels(128 + 127 * seen / largest)
 
     def _draw_inside(self) -> None:
         """Count what each hidden layer puts out, and how far each coding's distribution is from the prior."""
@@ -216,9 +216,10 @@ def errors_of(recon: Tensor, x: Tensor) -> list[Any]:
 
 def histogram(name: str, h: Tensor) -> tuple[dict[str, Any], np.ndarray]:
     """Return what is said of a layer's outputs (n, units), and the shares of them in bins from lowest to highest."""
-    h = torch.nan_to_num(h)
-    low, high = float(h.min()), float(h.max())
-    counts = torch.histc(h.cpu(), BINS, low, high if high > low else low + 1)
+    h = h.nan_to_num()
     never, always = never_and_always(h)
+    some = h[: max(1, BINNED // h.shape[1])].cpu()
+    low, high = float(some.min()), float(some.max())
+    counts = torch.histc(some, BINS, low, high if high > low else low + 1)
     told = {"dead": float(never.float().mean()), "always": float(always.float().mean()), "low": low, "high": high}
-    return {"name": name, "units": h.shape[1], **told}, (counts / h.numel()).numpy().astype(np.float32)
+    return {"name": name, "units": h.shape[1], **told}, (counts / some.numel()).numpy().astype(np.float32)
