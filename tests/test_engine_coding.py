@@ -111,8 +111,10 @@ def test_data_that_are_gone_are_one_sentence_and_the_server_goes_on(engine, monk
     engine.watch(run, "somebody", ["recon"])
     assert engine.frame(run) is None
     assert engine.status(run).error == gone
-    with pytest.raises(EngineError, match="not on this machine"):
-        engine.send(run, "pick", i=0)
+    for verb, args in (("pick", {"i": 0}), ("play", {}), ("step", {"n": 1})):
+        with pytest.raises(EngineError, match="not on this machine"):
+            engine.send(run, verb, **args)
+    assert engine.folder(run) is None
     monkeypatch.undo()
     assert newest(engine, run)[1]["error"] is None
     assert engine.status(run).error is None
@@ -128,3 +130,14 @@ def test_an_experiment_that_no_worker_can_open_fails_in_one_sentence(engine, mon
         engine.send(run, "step", n=1)
     monkeypatch.undo()
     assert engine.status(run).state == "failed"
+    assert engine.send(run, "step", n=1)["step"] == 1  # what was missing is there again
+
+
+def test_a_run_that_cannot_be_read_does_not_hide_the_others(engine):
+    run = engine.prepare(coder())
+    engine.send(run, "step", n=1)
+    broken = engine.root / "digits-00000bad"
+    broken.mkdir()
+    (broken / "config.json").write_text('{"family": "of another time"}')
+    assert engine.runs()[0].run == run
+    assert broken.name not in [status.run for status in engine.runs()]

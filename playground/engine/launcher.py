@@ -151,6 +151,7 @@ class Launcher:
             run.reader = FrameReader(run.folder.path / "frame.bin")
         elif run.reader is None:
             run.rest, run.error = "failed", f"The run could not start: {answer['error']}"
+            run.crashed = True  # nothing was trained: play tries again, the data may have come
             self._part(run)
             worker.leave()
             run.notify()

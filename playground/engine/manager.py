@@ -8,6 +8,7 @@ run at rest gives its worker up (keyframe first). A run that nobody watches, unl
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import os
 import secrets
@@ -160,8 +161,12 @@ class Engine:
         return lambda: run.listeners.discard(listener)
 
     def runs(self) -> list[Status]:
-        """Return the status of every run that was started, the latest first."""
-        return [self.status(folder.run_id) for folder in runs(self.root)]
+        """Return the status of every run that was started, the latest first; one that cannot be read is left out."""
+        found = []
+        for folder in runs(self.root):
+            with contextlib.suppress(EngineError):
+                found.append(self.status(folder.run_id))
+        return found
 
     def reopen(self, run_id: str) -> Status:
         """Find a run again, on disk after a restart; playing it goes on from its last keyframe."""
@@ -213,8 +218,16 @@ class Engine:
         if run.worker is not None:
             return run.worker.send(verb, **args)
         if verb in LAUNCHES and not (verb == "set" and run.folder is None):
+            self._refuse_unseen(run)
             return self.launcher.launch(run, verb, args)
         return {"ok": True, "step": run.step} | self._at_rest(run, verb, args)
+
+    def _refuse_unseen(self, run: Run) -> None:
+        """Raise where the run's data or model cannot even be shown here: a worker could do no better."""
+        if run.unseen:
+            self._gallery.draw(run, self.status(run.id))
+            if run.unseen:
+                raise EngineError(run.unseen)
 
     def _at_rest(self, run: Run, verb: str, args: dict[str, Any]) -> Answer:
         """Carry out a verb that needs no worker."""
