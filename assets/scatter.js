@@ -157,7 +157,9 @@ class Scatter {
       const left = view.x(low[0] - cell[0] / 2);
       const top = view.y(high[1] + cell[1] / 2);
       ctx.imageSmoothingEnabled = false;
+      ctx.globalAlpha = 0.5; // the points over it are what the map is about
       ctx.drawImage(background.whole, left, top, view.x(high[0] + cell[0] / 2) - left, view.y(low[1] - cell[1] / 2) - top);
+      ctx.globalAlpha = 1;
     }
     if (meta?.prior && this.layers.prior) ellipses(ctx, view, meta.prior, this.chart.colours);
   }
