@@ -1,6 +1,7 @@
 // A still wall: items and what a saved model makes of them, column by column, as many lines of columns as it takes.
 import { h, mount } from "./dom.js";
 import { Grid, ROWS } from "./grid.js";
+import { residualOf } from "./items.js";
 import { given } from "./model.js";
 import { signedCss, theme } from "./palette.js";
 
@@ -50,11 +51,7 @@ class Columns {
       class: classes && classes.data[i] !== 255 ? meta.classes[classes.data[i]] ?? classes.data[i] : `${meta.ids[i] + 1}`,
       error: errors ? errors.data[i] : apart(i, recon), pca: pca ? apart(i, pca) : null,
     }));
-    const data = images ? new Uint8Array(recon.data.length) : new Float32Array(recon.data.length);
-    for (let k = 0; k < data.length; k++) {
-      data[k] = images ? Math.round(127.5 + (recon.data[k] - inputs.data[k]) / 2) : recon.data[k] - inputs.data[k];
-    }
-    arrays.residual = { shape: recon.shape, data };
+    arrays.residual = residualOf(inputs, recon, meta.kind);
     this.legend.hidden = !images;
   }
 

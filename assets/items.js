@@ -36,6 +36,17 @@ export function scaleFor(size, room, ratio) {
   return fits >= 1 ? Math.floor(fits) : fits;
 }
 
+// Reconstruction minus input as frames hold it: images as 128 + 127 times the difference.
+export function residualOf(inputs, recon, kind) {
+  const images = kind === "images";
+  const data = images ? new Uint8Array(recon.data.length) : new Float32Array(recon.data.length);
+  for (let k = 0; k < data.length; k++) {
+    const apart = recon.data[k] - inputs.data[k];
+    data[k] = images ? Math.round(128 + (127 / 255) * apart) : apart;
+  }
+  return { shape: recon.shape, data };
+}
+
 // The range of a sequence array, with a little air; the same for all that are compared.
 export function rangeOf(...arrays) {
   let low = Infinity;

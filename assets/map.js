@@ -145,9 +145,8 @@ class LatentMap {
 
   showPick(data, i) {
     if (this.chart.lit !== i || !data) return;
-    const { kind, classes } = this.meta;
-    const name = data.class === null || data.class === undefined ? `Item ${data.i + 1}` : classes?.[data.class] ?? String(data.class);
-    say(this.tipText, `${name}  ${codeText(data.code)}`);
+    const { kind } = this.meta;
+    say(this.tipText, `${data.class ?? `Item ${data.i + 1}`}  ${codeText(data.code)}`);
     this.seen.show(kind, onlyItem(fromLists(data.x)));
     if (data.recon) this.made.show(kind, onlyItem(fromLists(data.recon)));
     show(this.tip, true);

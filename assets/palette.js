@@ -57,7 +57,8 @@ const SIGNED = {
   light: ["#08519c", "#4292c6", "#b5d3ea", "#f4f5f7", "#fdcfa2", "#f16913", "#a63603"],
   dark: ["#9ecae1", "#4292c6", "#1d4a73", "#20262d", "#7a3a12", "#f16913", "#fdc38d"],
 };
-const root = (t) => Math.max(0, Math.min(1, 0.5 + 0.5 * Math.sign(t - 0.5) * Math.sqrt(Math.abs(2 * t - 1))));
+// 128 stands for 0
+const root = (t) => Math.max(0, Math.min(1, 0.5 + 0.5 * Math.sign(t * 255 - 128) * Math.sqrt(Math.abs(t * 255 - 128) / 127)));
 const signedTables = { light: mixed(SIGNED.light.map(rgb), root), dark: mixed(SIGNED.dark.map(rgb), root) };
 export const signedWords = (dark) => signedTables[dark ? "dark" : "light"];
 export const signedCss = (dark) => {

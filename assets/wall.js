@@ -3,7 +3,7 @@ import { Cloud } from "./cloud.js";
 import { Follower, button, count, h, mount, say, show, toggleClass } from "./dom.js";
 import { Grid, ROWS } from "./grid.js";
 import { hubOf } from "./hub.js";
-import { Picture, rangeOf } from "./items.js";
+import { Picture, rangeOf, residualOf } from "./items.js";
 import { signedCss, theme } from "./palette.js";
 import { Activations, Filters, Samples } from "./panels.js";
 import { coverFor } from "./stage_states.js";
@@ -291,7 +291,7 @@ class Wall {
     const range = kind === "sequences" ? rangeOf(arrays.inputs, arrays.recon) : null;
     say(this.tipText, grid.tell(i));
     for (const { id, picture, element } of this.pictures) {
-      const array = id === "residual" ? residualOf(arrays, kind) : arrays[id];
+      const array = arrays[id] ?? (id === "residual" && arrays.inputs && arrays.recon ? residualOf(arrays.inputs, arrays.recon, kind) : null);
       show(element, Boolean(array));
       if (array) picture.show(kind, array, i, { signed: id === "residual", range: id === "residual" ? null : range, under: id === "recon" ? arrays.inputs : null });
     }
@@ -300,19 +300,6 @@ class Wall {
     tip.style.left = over ? "" : `${Math.round(left + grid.place.pitch / 2 + 4)}px`;
     tip.style.right = over ? `${Math.round(grid.place.width - left + grid.place.pitch / 2 + 4)}px` : "";
   }
-}
-
-// What differs, also where the row of residuals is off.
-function residualOf({ inputs, recon, residual }, kind) {
-  if (residual) return residual;
-  if (!inputs || !recon) return null;
-  const images = kind === "images";
-  const data = images ? new Uint8Array(recon.data.length) : new Float32Array(recon.data.length);
-  for (let k = 0; k < data.length; k++) {
-    const apart = recon.data[k] - inputs.data[k];
-    data[k] = images ? Math.round(127.5 + apart / 2) : apart;
-  }
-  return { shape: recon.shape, data };
 }
 
 function remembered() {

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pages.parts.mounts import Action, component, nothing
-from pages.parts.source import Background, Normal, Plane, Source, blob, f32, marks, numbers, pack
+from pages.parts.source import Background, Normal, Plane, Source, blob, f32, numbers, pack
+from playground.engine.items import ROOM
+from playground.engine.wall import marks
 
 __all__ = ["Background", "Normal", "Plane", "Source", "attribute", "columns", "draw", "filmstrip", "scatter", "sliders"]
 
@@ -46,17 +48,17 @@ def scatter(
     line under the map. Returns, in the one run after it happened, {"do": "point", "at": [x, y], "i": nearest or None,
     "code": [...]} or {"do": "select", "ids": [...]} (empty: the selection was let go).
     """
-    arrays = {"points": f32(points), "items": pack(source, items)}
+    arrays = {"points": f32(points), "items": pack(source, items, ROOM)}
     about: dict[str, Any] = {"note": note}
     if labels is not None:
-        arrays["classes"] = marks(labels)
+        arrays["classes"] = marks(np.asarray(labels))
     if codes is not None:
         arrays["codes"] = f32(codes)
     if plane is not None:
         arrays |= {"mean": f32(plane.mean), "axes": f32(plane.axes)}
     if background is not None:
         grid = np.asarray(background.items)
-        arrays["background"] = pack(source, grid.reshape(-1, *source.shape))
+        arrays["background"] = pack(source, grid.reshape(-1, *source.shape), ROOM)
         about["background"] = {"rows": grid.shape[0], "low": background.low, "high": background.high}
     if prior is not None:
         about["prior"] = {"mean": numbers(prior.mean), "cov": numbers(prior.cov), "name": prior.name}
@@ -156,7 +158,7 @@ def columns(
         if given is not None:
             arrays[name] = pack(source, given)
     if labels is not None:
-        arrays["classes"] = marks(labels)
+        arrays["classes"] = marks(np.asarray(labels))
     if errors is not None:
         arrays["errors"] = f32(errors)
     about = {"ids": list(range(len(arrays["inputs"]))) if ids is None else [int(i) for i in ids]}

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from playground.data.base import Kind
-from playground.engine.frames import encode, to_u8
+from playground.engine.frames import encode
+from playground.engine.items import packed, shrunk
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ class Normal:
     name: str = "Prior"
 
 
-def pack(source: Source, items: ArrayLike) -> np.ndarray:
-    """Return items (n, *shape) as frames hold them: u8 (n, H, W) or (n, H, W, 3) for images, else f32 as they are."""
-    x = f32(items)
-    if source.kind != "images":
-        return x
-    whole = to_u8(x, 0.0, 1.0)
-    return whole[:, 0] if whole.shape[1] == 1 else np.ascontiguousarray(np.moveaxis(whole, 1, -1))
+def pack(source: Source, items: ArrayLike, room: int | None = None) -> np.ndarray:
+    """Return items (n, *shape) as frames hold them: u8 (n, H, W) or (n, H, W, 3) for images, else f32 as they are.
+
+    With `room`, items of more numbers than that are averaged down (images) or thinned (sequences).
+    """
+    x = torch.from_numpy(f32(items))
+    return np.ascontiguousarray(packed(x if room is None else shrunk(x, source.kind, room), source.kind))
 
 
 def blob(source: Source | None, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> bytes:
@@ -70,12 +72,6 @@ def blob(source: Source | None, arrays: dict[str, np.ndarray], about: dict[str, 
 def f32(values: ArrayLike) -> np.ndarray:
     """Return numbers as a contiguous float32 array."""
     return np.ascontiguousarray(np.asarray(values), dtype=np.float32)
-
-
-def marks(labels: ArrayLike) -> np.ndarray:
-    """Return labels as frames hold them: u8, 255 where there is none."""
-    whole = np.asarray(labels).astype(np.int64)
-    return np.where((whole < 0) | (whole > 254), 255, whole).astype(np.uint8)
 
 
 def numbers(values: ArrayLike) -> Any:
