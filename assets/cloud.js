@@ -24,7 +24,7 @@ export class Cloud {
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (this.held = null));
     canvas.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, -0.12], ArrowDown: [0, 0.12] }[event.key];
-      if (!by || !this.active) return;
+      if (!by || event.defaultPrevented) return;
       event.preventDefault();
       event.stopPropagation();
       this.rotate(...by);

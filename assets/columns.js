@@ -72,7 +72,7 @@ class Columns {
 
   line(from, width) {
     const items = ROWS.map(({ label }) => label).join(", ");
-    const grid = new Grid(h("canvas", { role: "img", tabindex: "0", "aria-label": `Columns of ${items}` }));
+    const grid = new Grid(h("canvas", { role: "img", tabindex: "0", "data-arrows": "", "aria-label": `Columns of ${items}` }));
     grid.setTheme(this.colours);
     grid.load(this.arrays, this.meta);
     grid.from = from;

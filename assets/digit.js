@@ -28,7 +28,7 @@ class Digit {
 
   build() {
     this.canvas = h("canvas", {
-      role: "application", tabindex: "0",
+      role: "application", tabindex: "0", "data-arrows": "",
       "aria-label": "Drawing pad. Draw with mouse, finger or pen. With the keyboard: arrow keys move the pen, space draws.",
     });
     this.hint = h("div.padhint", {}, h("span", { text: "Draw here" }));

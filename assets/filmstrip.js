@@ -59,7 +59,10 @@ class Filmstrip {
     const width = arrays.ends.shape[1];
     this.ends = [0, 1].map((k) => Array.from(arrays.ends.data.subarray(k * width, (k + 1) * width)));
     this.names.forEach((name, k) => say(name, meta.names[k]));
-    this.ends_.forEach((picture, k) => (arrays.items ? picture.show(meta.kind, arrays.items, k) : picture.blank()));
+    this.ends_.forEach((picture, k) => {
+      picture.box.hidden = !arrays.items;
+      if (arrays.items) picture.show(meta.kind, arrays.items, k);
+    });
     this.times = Array.from({ length: meta.frames }, (_, k) => k / Math.max(1, meta.frames - 1));
     this.strips.put(this.times);
     this.set(this.t);

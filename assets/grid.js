@@ -88,7 +88,8 @@ export class Grid {
 
   paint() {
     const { ctx, canvas, colours, place } = this;
-    if (!place || !colours || !this.arrays) return;
+    if (!place || !colours) return;
+    if (!this.arrays) return this.skeleton();
     const { ratio } = place;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, canvas.width, canvas.height);
@@ -98,6 +99,20 @@ export class Grid {
     this.header();
     let y = TOP;
     for (const row of this.rows) y = this.paintRow(row, y);
+  }
+
+  // Where the items will stand, until they come.
+  skeleton() {
+    const { ctx, place } = this;
+    const { ratio, columns, tileW, tileH, name } = place;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    ctx.fillStyle = this.colours.ink;
+    ctx.globalAlpha = 0.06;
+    for (let row = 0; row < 3; row++) for (let k = 0; k < columns; k++) {
+      ctx.fillRect(this.centre(k) - tileW / 2, TOP + name + row * (tileH + GAP + name), tileW, tileH);
+    }
+    ctx.globalAlpha = 1;
   }
 
   mark() {

@@ -10,6 +10,8 @@ export function listenKeys(actions) {
     const target = event.composedPath()[0];
     if (target instanceof Element) {
       if (target.matches(TYPING)) return;
+      // a picture with a cursor of its own, reached with the keyboard, keeps its arrow keys
+      if (event.key.startsWith("Arrow") && target.matches("[data-arrows]:focus-visible")) return;
       // a control reached with the keyboard keeps its own space key; one that was clicked does not hold on to it
       if (event.key === " " && target !== document.body && target.matches(":focus-visible")) return;
     }

@@ -5,7 +5,6 @@ import { hubOf } from "./hub.js";
 import { Picture, fromLists, onlyItem } from "./items.js";
 import { Newest } from "./model.js";
 import { theme } from "./palette.js";
-import { coverFor } from "./stage_states.js";
 import { gestures } from "./view.js";
 
 const AGAIN = 400; // milliseconds between decodes of the pinned place while the model moves
@@ -29,16 +28,15 @@ class LatentMap {
 
   build() {
     this.canvas = h("canvas", {
-      role: "application", tabindex: "0",
+      role: "application", tabindex: "0", "data-arrows": "",
       "aria-label": "Map of codings. Arrow keys move a cursor, Enter decodes the place under it, Escape lets go of it.",
     });
     this.tipText = h("div.num");
     this.seen = new Picture(56, "The item under the pointer");
     this.made = new Picture(56, "Its reconstruction");
     this.tip = h("div.tip.maptip", { hidden: true }, this.tipText, h("div.tippics", {}, this.seen.box, this.made.box));
-    this.cover = h("div.cover", { hidden: true });
     this.note = h("div.note", { hidden: true, role: "status" });
-    this.box = h("div.box", {}, this.canvas, this.tip, this.note, this.cover);
+    this.box = h("div.box", {}, this.canvas, this.tip, this.note);
     this.told = h("span.dim.mapline", { text: "Codings of held-out items" });
     this.classes = h("div.chips.classes", { role: "group", "aria-label": "Classes" });
     this.pinned = new Picture(72, "The decoded place");
@@ -109,18 +107,10 @@ class LatentMap {
   }
 
   onStatus() {
-    const { connection, status } = this.hub;
-    const lost = connection === "lost";
+    // the wall beside it invites to play and tells of failures
+    const lost = this.hub.connection === "lost";
     show(this.note, lost);
     if (lost) say(this.note, "Connection lost, retrying …");
-    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
-    if (key === this.coverKey) return;
-    this.coverKey = key;
-    // the wall beside it invites to play and tells of failures; the map only says why it stands still
-    const content = ["queued", "warming"].includes(status.state) ? coverFor(this.hub) : null;
-    this.cover.replaceChildren(...(content ? [content] : []));
-    show(this.cover, Boolean(content));
-    toggleClass(this.cover, "veil", status.state === "queued");
   }
 
   // -- pointing --------------------------------------------------------------------------------------------------------
@@ -169,6 +159,7 @@ class LatentMap {
   onKey(event) {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     const { view } = this.chart;
+    if (event.defaultPrevented) return;
     if (by) this.cursor = (this.cursor ?? this.at ?? [view.cx, view.cy]).map((v, k) => v + by[k] * view.half * 0.05);
     else if (event.key === "Enter" && this.cursor) this.pin(this.cursor);
     else if (event.key === "Escape") this.pin(null);
@@ -195,7 +186,11 @@ class LatentMap {
     this.cursor = null;
     this.letGo.style.visibility = at ? "" : "hidden";
     this.chart.repaint();
-    if (at) return this.decode();
+    if (at) {
+      say(this.pinTitle, `Decoded at ${at.map((v) => signed(v)).join(", ")}`);
+      say(this.pinText, "…");
+      return this.decode();
+    }
     this.decodes.drop();
     this.pinned.blank();
     say(this.pinTitle, "Click the map to decode a place");
@@ -208,7 +203,7 @@ class LatentMap {
   }
 
   showDecode(data, at) {
-    if (!this.at || !data) return;
+    if (!this.at || !data?.x) return;
     this.pinned.show(this.meta.kind, onlyItem(fromLists(data.x)));
     say(this.pinTitle, `Decoded at ${at.map((v) => signed(v)).join(", ")}`);
     say(this.pinText, `code ${codeText(data.code, 6)}`);

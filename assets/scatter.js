@@ -30,7 +30,7 @@ class Scatter {
 
   build() {
     this.canvas = h("canvas", {
-      role: "application", tabindex: "0",
+      role: "application", tabindex: "0", "data-arrows": "",
       "aria-label": "Map of codings. Arrow keys move a cursor, Enter decodes the place under it, Escape lets go of it.",
     });
     this.box = h("div.box", {}, this.canvas);

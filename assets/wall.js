@@ -33,9 +33,9 @@ class Wall {
   }
 
   build() {
-    this.canvas = h("canvas", { role: "img", tabindex: "0", "aria-label": "Held-out items and their reconstructions" });
+    this.canvas = h("canvas", { role: "img", tabindex: "0", "data-arrows": "", "aria-label": "Held-out items and their reconstructions" });
     this.cloudCanvas = h("canvas", {
-      role: "img", tabindex: "0", hidden: true, "aria-label": "Points in space and their reconstructions; the arrow keys turn the picture",
+      role: "img", tabindex: "0", "data-arrows": "", hidden: true, "aria-label": "Points in space and their reconstructions; the arrow keys turn the picture",
     });
     this.panel = h("canvas", { role: "img", hidden: true });
     this.empty = h("div.word.dim", { hidden: true });
@@ -51,7 +51,7 @@ class Wall {
     this.box = h("div.wallbox", {}, this.canvas, this.cloudCanvas, this.panel, this.empty, this.tip, this.note, this.cover);
     this.tabs = h("div.tabs", { role: "tablist", "aria-label": "What to look at" }, ...TABS.map(([id, label]) =>
       h("button.tab", {
-        type: "button", role: "tab", "data-tab": id, "aria-selected": String(id === this.tab), tabindex: id === this.tab ? 0 : -1,
+        type: "button", role: "tab", "data-tab": id, "aria-selected": String(id === this.tab), tabindex: id === this.tab ? 0 : -1, "data-arrows": "",
         onclick: () => this.open(id), onmousedown: (event) => event.preventDefault(), onkeydown: (event) => this.onTabKey(event),
       }, label)));
     this.legend = h("div.legend", {}, h("span.dim", { text: "too low" }), h("div.bar.signed"), h("span.dim", { text: "too high" }));
@@ -80,6 +80,7 @@ class Wall {
     this.ask();
     hub.offer(component.data.frame, component.data.status, component.data.done);
     if (hub.frame) this.onFrame(hub.frame);
+    else this.paint();
     this.onStatus();
   }
 
@@ -133,7 +134,6 @@ class Wall {
   }
 
   become(cloud) {
-    this.cloud.active = cloud;
     this.rows = this.grid.shown = this.cloud.shown = cloud ? this.ofCloud : this.usual;
     show(this.canvas, !cloud && this.tab === "rows");
     show(this.cloudCanvas, cloud && this.tab === "rows");
@@ -172,7 +172,8 @@ class Wall {
   }
 
   paint() {
-    if (!this.frame || !this.reserved) return;
+    if (!this.reserved) return;
+    if (!this.frame) return this.grid.paint();
     if (this.tab === "rows") {
       if (this.isCloud) this.cloud.paint();
       else this.grid.paint();
@@ -269,7 +270,7 @@ class Wall {
     const { grid } = this;
     const to = { ArrowLeft: (grid.at ?? 1) - 1, ArrowRight: (grid.at ?? -1) + 1, Home: 0, End: grid.count - 1 }[event.key];
     if (event.key === "Escape") this.point(null);
-    if (to === undefined || !grid.place) return;
+    if (to === undefined || event.defaultPrevented || !grid.place) return;
     event.preventDefault();
     event.stopPropagation();
     const i = Math.max(0, Math.min(grid.count - 1, to));
