@@ -1,4 +1,4 @@
-"""The command line: `python -m playground list | train | diagnose | resume | bench`. Nothing here waits for torch.
+"""The command line: list, fetch, bring, train, diagnose, resume and bench, as verbs. Nothing here waits for torch.
 
 Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, its
 cause on stderr and the run kept; 130 interrupted, the run saved.
@@ -55,6 +55,14 @@ def parser() -> Parser:
     as_json.add_argument("--json", action="store_true", help="print one JSON value on stdout and nothing else")
 
     verbs.add_parser("list", parents=[as_json], help="families with their settings, data sets, presets")
+
+    fetch = verbs.add_parser("fetch", help="download a data set, checked by its known hash")
+    fetch.add_argument("name", choices=("mnist", "fashion-mnist", "kmnist"), help="which one")
+
+    bring = verbs.add_parser("bring", parents=[as_json], help="read your own images and keep them for experiments")
+    bring.add_argument("path", metavar="PATH", help="a folder or ZIP of PNG and JPEG pictures, an NPZ or a CSV file")
+    bring.add_argument("--side", type=int, choices=(8, 16, 28, 32, 64), default=28, help="pixels a side (default: 28)")
+    bring.add_argument("--colour", action="store_true", help="keep three colours (default: grey)")
 
     train = verbs.add_parser("train", parents=[as_json], help="train an experiment and say what came out")
     what = train.add_mutually_exclusive_group()

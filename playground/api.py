@@ -175,6 +175,8 @@ def train(experiment: Experiment, steps: int | None = None, progress: Progress |
 def create(experiment: Experiment, root: Path | None = None) -> Run:
     """Make the folder of a new run with its first moment saved, without training it."""
     pick_device(experiment.device)  # refused before there is a folder
+    if missing := experiment.data.missing():
+        raise ConfigError(missing)
     folder = RunFolder.create(root or home(), experiment)
     Loop(experiment, folder)
     folder.release()
@@ -200,7 +202,8 @@ def catalogue() -> dict[str, dict[str, Any]]:
             for name, f in families().items()
         },
         "datasets": {
-            name: {"title": d.title, "about": d.about, "schema": d.model_json_schema()}
+            name: {"title": d.title, "about": d.about, "kind": d.kind, "missing": d().missing()}
+            | {"schema": d.model_json_schema()}
             for name, d in datasets().items()
         },
         "presets": {

@@ -14,10 +14,20 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from playground import api
 from playground.config import ConfigError
+from playground.data import archives
+from playground.data.own_images import read_images, save_images
 from playground.diagnostics.signals import Verdict
 from playground.engine.loop import TrainingFailed
 from playground.experiment import Experiment
@@ -33,7 +43,8 @@ def catalogue(args: argparse.Namespace) -> int:
     for kind in ("families", "datasets", "presets"):
         print(f"{kind.capitalize()}")
         for name, about in there[kind].items():
-            print(f"  {name:<18} {about['title']}: {about.get('about') or about['paper']}")
+            away = f" (not here yet: python -m playground fetch {name})" if about.get("missing") else ""
+            print(f"  {name:<18} {about['title']}: {about.get('about') or about['paper']}{away}")
     print("\nSettings of each family and data set, with range and help: python -m playground list --json")
     return 0
 
@@ -69,6 +80,41 @@ def bench(args: argparse.Namespace) -> int:
     from playground import cli_bench
 
     return cli_bench.bench(args.what, args.json)
+
+
+def fetch(args: argparse.Namespace) -> int:
+    """Download a data set."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(file)
+            bar.update(tasks[file], completed=done, total=total or None)
+
+        archives.fetch(args.name, progress)
+    data = archives.SETS[args.name]()
+    print(f"{data.title} is in {data.cache}: python -m playground train --family autoencoder --dataset {data.id}")
+    return 0
+
+
+def bring(args: argparse.Namespace) -> int:
+    """Read a person's own images and keep them."""
+    images = read_images(Path(args.path), side=args.side, grey=not args.colour)
+    source = save_images(images)
+    if args.json:
+        return say_json(
+            {"source": source, "images": len(images.x), "classes": images.classes}
+            | {"refused": [refused._asdict() for refused in images.refused]}
+        )
+    classes = f" of {len(images.classes)} classes ({', '.join(images.classes)})" if images.classes else ""
+    print(f"{len(images.x):,} images{classes}, {len(images.refused):,} files refused.")
+    for name, why in images.refused:
+        print(f"  {name} {why}")
+    print(f"python -m playground train --family autoencoder --dataset own-images --set source={source}")
+    return 0
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------

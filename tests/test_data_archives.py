@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 import torch
 
+from playground.__main__ import main
 from playground.config import ConfigError
 from playground.data import dataset
 from playground.data.archives import FILES, SETS, ArchiveSet, Mnist, available, fetch
 from playground.data.idx import read_idx
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from tests import idx_files
 from tests.idx_files import digits, idx, put
@@ -181,6 +183,18 @@ def test_the_real_mnist_reads_as_everybody_knows_it(monkeypatch: pytest.MonkeyPa
         assert hashlib.sha256(archive.images.read_bytes()).hexdigest() == known[FILES[2]]
 
 
+def test_training_on_missing_files_says_so_and_leaves_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--family", "autoencoder", "--dataset", "kmnist", "--steps", "1"]) == 2
+    assert capsys.readouterr().err.startswith("Kuzushiji-MNIST is not on this machine: download it, or set PLAYGR")
+    assert not (tmp_path / "home").exists()
+    with pytest.raises(ConfigError, match="Kuzushiji-MNIST is not on this machine"):
+        Loop(Experiment(family="autoencoder", dataset="kmnist"))
+    assert main(["list"]) == 0
+    assert "files or the net. (not here yet: python -m playground fetch kmnist)" in capsys.readouterr().out
+
+
 # -- downloads -------------------------------------------------------------------------------------------------------
 
 
@@ -231,10 +245,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Server]]:
     running.server_close()
 
 
-def test_a_download_tells_progress_and_is_then_there(server: type[Server], tmp_path: Path) -> None:
+def test_a_download_tells_progress_and_is_then_there(
+    server: type[Server], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     told: list[tuple[str, int, int]] = []
     fetch("mnist", lambda *now: told.append(now))
     assert available("mnist")
+    assert main(["fetch", "mnist"]) == 0
+    assert "MNIST is in" in capsys.readouterr().out
     assert {name: done for name, done, _ in told} == {name: len(content) for name, content in server.files.items()}
     assert all(total == len(server.files[name]) for name, _, total in told)
     assert sorted(p.name for p in Mnist().cache.iterdir()) == sorted(server.files)

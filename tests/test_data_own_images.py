@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
 import struct
@@ -15,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from playground.__main__ import main
 from playground.config import ConfigError, build
 from playground.data import dataset, own_images, pictures
 from playground.data.own_images import Images, OwnImages, images_file, load_images, read_images, save_images
@@ -421,6 +423,23 @@ def test_bad_rows_are_named_and_the_others_used() -> None:
     assert why(images)["row 9"] == "holds numbers that are not finite"
     with pytest.raises(ConfigError, match=r"x.csv has 63 numbers a row"):
         read_images(csv(LEVELS.reshape(20, 64)[:, :63], labels=False), "x.csv")
+
+
+def test_the_command_line_brings_a_folder_and_names_what_it_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (good() | {"cat/empty.png": b""}).items():
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / name).write_bytes(content)
+    assert main(["bring", str(tmp_path / "pets"), "--side", "16", "--colour"]) == 0
+    said = capsys.readouterr().out
+    assert "12 images of 2 classes (cat, dog), 1 files refused.\n  cat/empty.png is empty\n" in said
+    assert main(["bring", str(tmp_path / "pets"), "--side", "16", "--colour", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert f"--set source={told['source']}" in said
+    assert load_images(told["source"]).x.shape == (12, 3, 16, 16)
+    assert main(["bring", str(tmp_path / "nowhere.zip")]) == 2
+    assert capsys.readouterr().err == "nowhere.zip cannot be read (No such file or directory): check the path.\n"
 
 
 # -- as a data set ---------------------------------------------------------------------------------------------------

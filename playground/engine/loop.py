@@ -67,6 +67,8 @@ class Loop:
                 self.keyframe()
 
     def _build(self, experiment: Experiment) -> None:
+        if missing := experiment.data.missing():
+            raise ConfigError(missing)
         self.experiment, self.data = experiment, experiment.data
         self.rng = Streams(experiment.seed, self.device)
         self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
