@@ -52,6 +52,29 @@ def test_a_good_run_is_healthy_and_compared_with_pca():
     assert "PCA with as many codings rebuilds held-out items better" in worse.sentence
 
 
+def test_while_layers_are_stacked_nothing_is_judged():
+    steps = np.arange(10, 2510, 10)
+    bad = [{"step": 250 * (i + 1), **GOOD, "held/mse": 5.0, "train/mse": 5.0} for i in range(10)]
+    e = Experiment.of("autoencoder").changed(codings=8, stack_steps=2000)
+    train = {"step": steps, "loss/total": np.ones(len(steps)), "stack/layer": np.full(len(steps), 2.0)}
+    v = verdict(e, train, bad)
+    assert v.state == "warming"
+    assert "layer 2 learns alone" in v.sentence
+    check_words(v)
+    assert verdict(e, train | {"stack/layer": np.zeros(len(steps))}, bad).state == "diverged"
+
+
+def test_a_charge_that_is_switched_off_is_no_fault():
+    steps = np.arange(10, 2510, 10)
+    gone = np.where(steps < 1000, 0.5, np.nan)
+    rows = [{"step": 250 * (i + 1), **GOOD} for i in range(10)]
+    e = Experiment.of("autoencoder").changed(codings=8)
+    train = {"step": steps, "loss/total": np.ones(len(steps)), "loss/sparse": gone}
+    assert verdict(e, train, rows).state == "healthy"
+    broken = train | {"loss/total": np.append(np.ones(len(steps) - 1), np.nan)}
+    assert verdict(e, broken, rows).state == "diverged"
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_too_early_to_say(rows):
     v = judge(rows=rows)

@@ -8,6 +8,10 @@ EARLY = (
     "At first every item is rebuilt as the same grey mean. Codings begin to tell items apart within a few hundred "
     "steps; what looks dead before that is usually just the start."
 )
+STACKING = (
+    "Each layer first learns by itself to rebuild what the layer before it puts out. Until the innermost one is done "
+    "the whole net cannot rebuild an item: its reconstructions look like nothing yet, and that is no fault."
+)
 COLLAPSED = (
     "Saying anything costs nats, and early on a code is too noisy to be worth them: the encoder gives up and sends "
     "the prior for every item, and the decoder learns to do without. The reconstructions are then all alike, the mean "

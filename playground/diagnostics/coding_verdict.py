@@ -49,20 +49,25 @@ def judge_coding(s: Signals) -> Verdict:
 
 def _broken(s: Signals) -> Finding | None:
     losses = {name: column[-1] for name, column in s.train.items() if name.startswith("loss/") and len(column)}
-    values = np.array(list(losses.values()))
-    if len(values) and (not np.isfinite(values).all() or np.abs(values).max() > HUGE):
+    whole = losses.get("loss/total", 0.0)  # a charge that is switched off leaves NaN; one that broke breaks the sum
+    if not math.isfinite(whole) or any(abs(value) > HUGE for value in losses.values()):
         evidence = tuple(
             Evidence(f"Loss ({n.partition('/')[2]})", f"{v:.3g}", "a finite number") for n, v in losses.items()
         )
         return Finding("diverged", f"Diverged: at step {s.step:,} the losses ran away.", reasons.BROKEN, evidence)
     worse = s.last("held/mse") / s.last("mean/mse")
-    if not worse > FAR:
+    if not worse > FAR or layer_alone(s):
         return None
     sentence = f"Diverged: held-out items are rebuilt {worse:,.0f} times worse than by the mean item."
     return Finding("diverged", sentence, reasons.BROKEN, _quality(s))
 
 
 def _early(s: Signals) -> Finding | None:
+    if alone := layer_alone(s):
+        sentence = (
+            f"Layer by layer: layer {alone} learns alone, those further in have not begun. Judged when all learn."
+        )
+        return Finding("warming", sentence, reasons.STACKING, _quality(s))
     if s.step >= WARM and len(s.scores) >= SCORES:
         return None
     sentence = f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on."
@@ -164,6 +169,12 @@ def _healthy(s: Signals) -> Finding:
 
 
 # -- what several checks ask ------------------------------------------------------------------------------------------
+
+
+def layer_alone(s: Signals) -> int:
+    """Return the layer that learns alone while layers are stacked, counted from 1; 0 where all learn together."""
+    column = s.train.get("stack/layer", np.empty(0))
+    return int(np.nan_to_num(column[-1])) if len(column) else 0
 
 
 def nats(s: Signals) -> Array:

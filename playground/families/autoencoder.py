@@ -31,7 +31,7 @@ HINTON = "Hinton and Salakhutdinov 2006, Science 313; Vincent et al. 2010, JMLR 
 VINCENT = "Vincent et al. 2010, JMLR 11, 3371"
 BENGIO = "Bengio et al. 2006, NIPS 19"
 CODE, OBJECTIVE, NOISE, TRAINING = "Codings", "Objective", "Corruption", "Training"
-BESIDE = 10  # steps between two measurements of what bfloat16 does to the loss
+BESIDE = 10  # steps between two measurements of what bfloat16 does to the loss; rows are logged that often
 
 
 class AutoencoderSettings(BodySettings):
@@ -148,7 +148,7 @@ class Autoencoder(Family):
             self._forget()
         noisy = self.corrupt(batch, rng["corruption"])
         metrics = self._losses(batch, noisy, level, rng)
-        if self._half and self.steps % BESIDE == 0:
+        if self._half and (self.steps + 1) % BESIDE == 0 and level is None:
             with torch.no_grad():
                 metrics["loss/float32"] = self._plain(batch, noisy)[0]
         self.flat.backward(metrics["loss/total"])

@@ -28,6 +28,7 @@ def losses(history: History, style: Style) -> go.Figure:
     axis = Axis(f"reconstruction, {_unit(history)} an item", _unit(history))
     lines = [
         history.trained("loss/recon", "each batch", SEEN),
+        history.trained("loss/float32", "the same in float32", palette.FAKE, "dot"),
         history.scored("train/recon", "training items", palette.lighter(SEEN, 0.2), "dot"),
         history.scored("held/recon", "held-out items", HELD, "dash"),
     ]
@@ -52,7 +53,7 @@ def charges(history: History, style: Style) -> go.Figure:
         history.trained("loss/sparse", "sparsity", palette.FAKE, "dot"),
         history.trained("loss/contractive", "contraction", palette.SECOND, "dashdot"),
     ]
-    return chart(lines, Axis("charge, as added to the loss"), style, events=history.events)
+    return chart(lines, Axis("charge, before its weight"), style, events=history.events)
 
 
 def bounds(history: History, style: Style) -> go.Figure:
@@ -157,7 +158,7 @@ CURVES: dict[str, Curve] = {
     ),
     "charges": Curve(
         "Charges",
-        "What the codes are charged beside the reconstruction: each by itself, with its weight.",
+        "What the codes are charged beside the reconstruction: each by itself, before its weight.",
         charges,
     ),
     "bounds": Curve(
