@@ -16,7 +16,8 @@ picture, reading = st.columns([20, 12], gap="medium")
 with picture:
     edits.act(live.wall(view.run, token=token, data=about, key="wall"))
     if "curves" not in state.hidden():
-        curves.panel(curves.CODING)
+        with st.container(key="lab-curves"):
+            curves.panel(curves.CODING)
 with reading:
     if "map" not in state.hidden():
         edits.act(live.latent_map(view.run, token=token, data=about, key="map"))

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import explore, explored, gallery, plain
+from pages.parts.look import MANY, Look
 from playground.latent import paths
 from playground.latent.coded import Coded, decoded, through
 
@@ -20,7 +21,7 @@ WIDE = 3.0  # standard deviations that a slider spans each way
 def main() -> None:
     """Draw the page."""
     look = explored.page("Interpolation", ABOUT)
-    items, known = look.items(explored.MANY), look.items(explored.MANY, "training")
+    items, known = look.items(MANY), look.items(MANY, "training")
     classes = look.experiment.data.classes if known.labels is not None else ()
     with st.container(key="choices", horizontal=True, vertical_alignment="center", gap="medium"):
         way = st.segmented_control(
@@ -39,7 +40,7 @@ def main() -> None:
         between(look, ends)
 
 
-def between(look: explored.Look, ends: list[np.ndarray]) -> None:
+def between(look: Look, ends: list[np.ndarray]) -> None:
     """Draw the straight and the spherical way between two items."""
     mine = through(look.model, np.stack(ends))
     explore.filmstrip(look.source, mine.codes, items=mine.x, key="filmstrip")
@@ -49,7 +50,7 @@ def between(look: explored.Look, ends: list[np.ndarray]) -> None:
     )
 
 
-def one_by_one(look: explored.Look, known: Coded, base: np.ndarray) -> None:
+def one_by_one(look: Look, known: Coded, base: np.ndarray) -> None:
     """Draw a slider for each coding around an item."""
     mine = through(look.model, base[None])
     mean, std = known.codes.mean(0), known.codes.std(0)
@@ -58,7 +59,7 @@ def one_by_one(look: explored.Look, known: Coded, base: np.ndarray) -> None:
     st.caption("Each slider spans three standard deviations of its coding. One that changes nothing is a dead coding.")
 
 
-def attributes(look: explored.Look, known: Coded, base: np.ndarray, classes: tuple[str, ...]) -> None:
+def attributes(look: Look, known: Coded, base: np.ndarray, classes: tuple[str, ...]) -> None:
     """Draw one strength slider along what two classes differ in."""
     assert known.labels is not None
     left, right, _ = st.columns([1, 1, 2])
@@ -79,7 +80,7 @@ def pair(
     return more, less
 
 
-def arithmetic(look: explored.Look, known: Coded, classes: tuple[str, ...]) -> None:
+def arithmetic(look: Look, known: Coded, classes: tuple[str, ...]) -> None:
     """Draw the sum of three classes' mean codes: A is to B as what comes out is to C."""
     assert known.labels is not None
     columns = st.columns([1, 1, 1, 1])

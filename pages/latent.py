@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts import explore, explored, maps, own, plain
+from pages.parts.look import MANY, Look
 from playground.families import family
 from playground.figures import coding
 from playground.figures.chart import Style
@@ -47,7 +48,7 @@ def main() -> None:
         )
 
 
-def choices(look: explored.Look) -> maps.Asked:
+def choices(look: Look) -> maps.Asked:
     """Draw what to lay out and how."""
     codings = look.items(1).codes.shape[1]
     methods = [name for name in maps.METHODS if (name == "raw") <= (codings <= 2) and (name == "pca") <= (codings > 2)]
@@ -79,9 +80,9 @@ def choices(look: explored.Look) -> maps.Asked:
     return maps.Asked(part or "held-out", int(n), method or methods[0], grid, prior)
 
 
-def pointed(look: explored.Look, items: Coded, did: explore.Action) -> None:
+def pointed(look: Look, items: Coded, did: explore.Action) -> None:
     """Draw what was clicked or selected, with what is near it."""
-    kind, known = look.experiment.data.kind, look.items(explored.MANY, "training")
+    kind, known = look.experiment.data.kind, look.items(MANY, "training")
     if did.get("do") == "point":
         code = np.asarray([did["code"]], np.float32)
         which, _ = nearest(code, known.codes, own.ALIKE)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.parts import explored, plain, widgets
+from pages.parts.look import Look
 from playground.config import knobs
 from playground.families import family
 from playground.families.base import Piece
@@ -52,7 +53,7 @@ def main() -> None:
         settings(look)
 
 
-def facts(look: explored.Look, pieces: Sequence[Piece], scores: dict[str, float]) -> list[tuple[str, str, str]]:
+def facts(look: Look, pieces: Sequence[Piece], scores: dict[str, float]) -> list[tuple[str, str, str]]:
     """Return the card's headline numbers: name, value, what it means."""
     shape = look.experiment.data.shape
     numbers, weights = math.prod(shape), sum(piece.parameters for piece in pieces)
@@ -83,7 +84,7 @@ def figures(scores: dict[str, float]) -> None:
         st.markdown(":gray[Nothing had been measured by this moment: choose a later one.]")
 
 
-def settings(look: explored.Look) -> None:
+def settings(look: Look) -> None:
     """Draw every setting that has an effect; those that differ from their default are strong."""
     rows, last = [], ""
     for part in (look.experiment.data, look.experiment.model, look.experiment):

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from pages.parts import explore, explored, own, plain
+from pages.parts.look import MANY, Look
 from playground.figures import coding
 from playground.figures.chart import Style
 from playground.latent.coded import Coded
@@ -23,7 +24,7 @@ def main() -> None:
     """Draw the page."""
     look = explored.page("Reconstructions", ABOUT)
     order, part, wanted = choices(look)
-    items = look.items(explored.MANY, part)
+    items = look.items(MANY, part)
     ids = sorted_ids(items, order, wanted)
     wall, reading = st.columns([20, 13], gap="large")
     with wall:
@@ -40,13 +41,13 @@ def main() -> None:
     own.panel(look)
 
 
-def by_pca(look: explored.Look, items: Coded) -> np.ndarray:
+def by_pca(look: Look, items: Coded) -> np.ndarray:
     """Return what PCA of the same size makes of the items."""
     pca = look.pca()
     return pca.decode(pca.encode(torch.from_numpy(items.x))).numpy()
 
 
-def choices(look: explored.Look) -> tuple[int, str, int | None]:
+def choices(look: Look) -> tuple[int, str, int | None]:
     """Draw what to show; return the order (-1 worst first), which items and which class (None: all)."""
     classes = look.experiment.data.classes
     with st.container(key="choices", horizontal=True, vertical_alignment="center", gap="medium"):
@@ -72,7 +73,7 @@ def sorted_ids(items: Coded, order: int, wanted: int | None) -> np.ndarray:
     return ids[np.argsort(order * items.errors[ids], kind="stable")] if order else ids
 
 
-def walls(look: explored.Look, items: Coded, ids: np.ndarray) -> None:
+def walls(look: Look, items: Coded, ids: np.ndarray) -> None:
     """Draw rows of items with what became of them, a page at a time."""
     pages = max(1, -(-len(ids) // (COLUMNS * ROWS)))
     page = st.pagination(pages, key=f"page-{len(ids)}") if pages > 1 else 1

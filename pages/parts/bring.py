@@ -10,14 +10,6 @@ from playground.data import archives, dataset, upload
 from playground.data.custom import save_points
 from playground.experiment import Experiment
 
-# By data set that is made of what a person brings: its ways, each a dialog, with words and icon of their buttons.
-OWN = {
-    upload.ID: [
-        ("draw", "Draw your own", ":material/draw:"),
-        ("upload", "Upload a CSV", ":material/upload_file:"),
-    ],
-}
-
 
 def take(points: upload.Points) -> None:
     """Go on with a person's own points as the data."""
@@ -98,6 +90,3 @@ def _download(name: str) -> None:
 def _stay() -> None:
     """Open the dialog again: it looks anew when it is drawn."""
     st.session_state.bring = "fetch"
-
-
-DIALOGS = {"draw": draw, "upload": csv, "fetch": fetch}

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from playground.data.own_images import OwnImages
 
-from pages.parts import bring, edits, labs, state, widgets
+from pages.parts import bring, bring_images, edits, labs, state, widgets
 from pages.parts.thumbnails import thumbnail
-from playground.data import dataset, datasets
+from playground.data import dataset, datasets, upload
+
+# By data set that is made of what a person brings: its ways, each a dialog, with words and icon of their buttons.
+OWN = {
+    upload.ID: [
+        ("draw", "Draw your own", ":material/draw:"),
+        ("upload", "Upload a CSV", ":material/upload_file:"),
+    ],
+    OwnImages.id: [("images", "Your own images", ":material/add_photo_alternate:")],
+}
+DIALOGS = {"draw": bring.draw, "upload": bring.csv, "fetch": bring.fetch, "images": bring_images.images}
 
 
 def picker() -> None:
@@ -20,12 +31,12 @@ def picker() -> None:
             _wall()
     way = st.session_state.pop("bring", None)
     if way:
-        bring.DIALOGS[way]()
+        DIALOGS[way]()
 
 
 def _wall() -> None:
     takes = labs.data_of(state.shown())
-    kinds = [name for name in takes if name not in bring.OWN]
+    kinds = [name for name in takes if name not in OWN]
     now = state.shown().dataset if state.shown().dataset in kinds else None
     key = widgets.fresh_key("dataset", now)
     st.pills(
@@ -39,7 +50,7 @@ def _wall() -> None:
         args=(key,),
     )
     with st.container(horizontal=True):
-        for way, label, icon in [choice for name in takes for choice in bring.OWN.get(name, ())]:
+        for way, label, icon in [choice for name in takes for choice in OWN.get(name, ())]:
             st.button(label, icon=icon, key=way, on_click=_bring, args=(way,))
 
 

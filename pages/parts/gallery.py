@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.parts import explore, explored
+from pages.parts import explore
+from pages.parts.look import Look
 from playground.figures.pictures import pictures, uri
 from playground.latent.coded import Coded
 
 SHOWN = 24
 
 
-def choose(look: explored.Look, items: Coded, name: str, first: int) -> np.ndarray:
+def choose(look: Look, items: Coded, name: str, first: int) -> np.ndarray:
     """Draw the choice of item `name`, at first number `first`; return the item (*shape)."""
     kept = st.session_state.setdefault(f"end-{name}", first)
     if isinstance(kept, np.ndarray) and kept.shape != items.x.shape[1:]:
@@ -28,7 +29,7 @@ def choose(look: explored.Look, items: Coded, name: str, first: int) -> np.ndarr
     return item
 
 
-def _wall(look: explored.Look, items: Coded, name: str) -> None:
+def _wall(look: Look, items: Coded, name: str) -> None:
     turn = st.session_state.setdefault(f"turn-{name}", 0)
     ids = (np.arange(SHOWN) + turn * SHOWN) % len(items)
     shown = [uri(picture) for picture in pictures(items.x[ids], look.experiment.data.kind)]
@@ -39,7 +40,7 @@ def _wall(look: explored.Look, items: Coded, name: str) -> None:
     st.button("Others", icon=":material/refresh:", key=f"others-{name}", on_click=_others, args=(name,))
 
 
-def _pad(look: explored.Look, name: str) -> None:
+def _pad(look: Look, name: str) -> None:
     drawn = explore.draw(side=look.experiment.data.shape[1], key=f"draw-{name}")
     if drawn is not None:
         shape = look.experiment.data.shape

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.parts import explore, explored
+from pages.parts import explore
+from pages.parts.look import Look
 from playground.latent.coded import Coded, Part, decoded
 from playground.latent.jobs import Job, get_projector
 from playground.latent.neighbours import knn_accuracy, trustworthiness
@@ -29,7 +30,7 @@ class Asked:
     prior: bool
 
 
-def linear(look: explored.Look, asked: Asked) -> Map:
+def linear(look: Look, asked: Asked) -> Map:
     """Return the map that needs no waiting: the codes as they are where there are two, else PCA's."""
     codes = look.items(asked.n, asked.part).codes
     key = f"{look.run} {asked.part} {asked.n}"
@@ -39,7 +40,7 @@ def linear(look: explored.Look, asked: Asked) -> Map:
     return found
 
 
-def wanted(look: explored.Look, asked: Asked) -> tuple[Map, Job | None]:
+def wanted(look: Look, asked: Asked) -> tuple[Map, Job | None]:
     """Return the map asked for, or the linear one and the job that still works on it."""
     plain = linear(look, asked)
     if asked.method in ("raw", "pca"):
@@ -55,7 +56,7 @@ def wanted(look: explored.Look, asked: Asked) -> tuple[Map, Job | None]:
 
 
 @st.fragment(run_every=0.5)
-def waiting(look: explored.Look, asked: Asked) -> None:
+def waiting(look: Look, asked: Asked) -> None:
     """Draw how far a map is; the page follows when it is there."""
     _, job = wanted(look, asked)
     if job is None:
@@ -66,7 +67,7 @@ def waiting(look: explored.Look, asked: Asked) -> None:
         st.progress(job.progress or 0.0, f"{METHODS[asked.method]}: {job.note or 'waiting'}. PCA meanwhile.")
 
 
-def draw(look: explored.Look, asked: Asked, drawn: Map) -> explore.Action | None:
+def draw(look: Look, asked: Asked, drawn: Map) -> explore.Action | None:
     """Draw the map; return what was done on it."""
     items, flat = look.items(asked.n, asked.part), drawn.basis is not None and drawn.mean is not None
     raw = items.codes.shape[1] == 2 and flat
@@ -87,7 +88,7 @@ def note(asked: Asked, drawn: Map) -> str:
     return "The two codings as they are."
 
 
-def grid(look: explored.Look, drawn: Map) -> explore.Background:
+def grid(look: Look, drawn: Map) -> explore.Background:
     """Return what the decoder makes of even places on a linear map."""
     low, high = (np.asarray(f(drawn.points, 0), np.float64) for f in (np.min, np.max))
     axes = [np.linspace(a, b, GRID) for a, b in zip(low, high, strict=True)]
@@ -104,7 +105,7 @@ def prior(drawn: Map) -> explore.Normal | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def judged(look: explored.Look, asked: Asked, by: str, _items: Coded, _drawn: Map) -> dict[str, float]:
+def judged(look: Look, asked: Asked, by: str, _items: Coded, _drawn: Map) -> dict[str, float]:
     """Return how far a map can be trusted (`by` names it), and how well classes can be told on codes, map and data."""
     some = slice(0, JUDGED)
     told = {"trust": trustworthiness(_items.codes[some], _drawn.points[some])}

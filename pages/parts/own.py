@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from playground.data.pictures import Form, Unusable, decode
 
-from pages.parts import explore, explored, plain
+from pages.parts import explore, plain
+from pages.parts.look import MANY, Look
 from playground.latent.coded import Coded, through
 from playground.latent.neighbours import nearest
 
 ALIKE = 8  # training items shown beside it
 
 
-def panel(look: explored.Look) -> None:
+def panel(look: Look) -> None:
     """Draw the pad and the way to bring a file, and what became of the last picture."""
     shape = look.experiment.data.shape
     if look.experiment.data.kind != "images" or shape[1] != shape[2]:
@@ -22,21 +24,35 @@ def panel(look: explored.Look) -> None:
     with pad:
         drawn = explore.draw(source=look.source, key="own-pad")
         if drawn is not None:
-            st.session_state.own = np.asarray(drawn, np.float32) / 255
+            st.session_state.own = np.broadcast_to(np.asarray(drawn, np.float32) / 255, shape).copy()
+        bring(shape)
     with reading:
         mine = st.session_state.get("own")
-        if mine is None or mine.shape != shape[1:]:
+        if mine is None or mine.shape != shape:
             st.markdown(
-                ":gray[Draw with the mouse or a finger: the model encodes and decodes while you draw. “Use this "
-                "picture” lays it beside the training items that are most alike.]"
+                ":gray[Draw with the mouse or a finger, or bring a picture: the model encodes and decodes while you "
+                "draw. “Use this picture” lays it beside the training items that are most alike.]"
             )
         else:
-            alike(look, through(look.model, np.broadcast_to(mine, (1, *shape)).copy()))
+            alike(look, through(look.model, mine[None]))
 
 
-def alike(look: explored.Look, mine: Coded) -> None:
+def bring(shape: tuple[int, ...]) -> None:
+    """Take a picture from a file instead; light on dark or dark on light, as the file has it."""
+    file = st.file_uploader("Or a picture", type=["png", "jpg", "jpeg"], key="own-file")
+    if file is None or st.session_state.get("own-file-id") == (file.file_id, shape):
+        return
+    try:
+        pixels = decode(file.getvalue(), Form(shape[1], shape[0] == 1))
+    except Unusable as error:
+        st.error(f"{file.name} {error}.", icon=":material/error:")
+    else:
+        st.session_state.own, st.session_state["own-file-id"] = pixels.astype(np.float32) / 255, (file.file_id, shape)
+
+
+def alike(look: Look, mine: Coded) -> None:
     """Draw one item with its reconstruction and error, and the training items with the nearest codings."""
-    known = look.items(explored.MANY, "training")
+    known = look.items(MANY, "training")
     which, _ = nearest(mine.codes, known.codes, ALIKE)
     typical = float(np.median(known.errors))
     st.markdown(
@@ -48,7 +64,7 @@ def alike(look: explored.Look, mine: Coded) -> None:
     plain.images(known.x[which[0]], look.experiment.data.kind, names(look, known, which[0]))
 
 
-def names(look: explored.Look, items: Coded, which: np.ndarray) -> list[str]:
+def names(look: Look, items: Coded, which: np.ndarray) -> list[str]:
     """Return the classes of some items as words."""
     classes = look.experiment.data.classes
     if items.labels is None or not classes:

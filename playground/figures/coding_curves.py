@@ -25,7 +25,7 @@ DEPTH = ((0, "rgba(128,128,128,0.08)"), (0.25, "#9ecae1"), (0.6, "#3182bd"), (1,
 
 def losses(history: History, style: Style) -> go.Figure:
     """Draw the reconstruction loss of each batch, and of held-out items in the same unit."""
-    axis = Axis(f"reconstruction, {_unit(history)} an item", _unit(history))
+    axis = Axis(f"{_unit(history)} an item", _unit(history))
     lines = [
         history.trained("loss/recon", "each batch", SEEN),
         history.trained("loss/float32", "the same in float32", palette.FAKE, "dot"),
@@ -62,7 +62,7 @@ def bounds(history: History, style: Style) -> go.Figure:
         history.scored("held/iw", "importance-weighted", HELD, "dash"),
         history.scored("held/elbo", "ELBO, sampled z", SEEN),
     ]
-    return chart(lines, Axis("log-likelihood bound, nats an item", "nats"), style, events=history.events)
+    return chart(lines, Axis("nats an item", "nats"), style, events=history.events)
 
 
 def kl(history: History, style: Style) -> go.Figure:

@@ -33,6 +33,7 @@ class Server:
 
     url: str
     home: Path
+    data: Path  # what PLAYGROUND_DATA names; empty until a test puts something there
     process: subprocess.Popen[bytes]
 
 
@@ -72,15 +73,16 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home, port = tmp_path_factory.mktemp("home"), free_port()
+    home, data, port = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("data"), free_port()
     env = os.environ | {"PLAYGROUND_HOME": str(home), "PLAYGROUND_GRACE": str(GRACE), "PYTHONPATH": str(ROOT)}
+    env |= {"PLAYGROUND_DATA": str(data)}
     log = (home / "server.log").open("wb")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
     url = f"http://localhost:{port}"
     try:
         wait_until_healthy(url, process, home / "server.log")
-        yield Server(url, home, process)
+        yield Server(url, home, data, process)
     finally:
         process.terminate()
         process.wait(60)
