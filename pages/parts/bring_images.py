@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
-from playground.data.own_images import SIDES, Images, OwnImages, read_images, save_images
 
 from pages.parts import plain, state
 from pages.parts.bring import use
 from playground.config import ConfigError
+from playground.data.own_images import SIDES, Images, OwnImages, read_images, save_images
 
 NAMED = 50  # refused files named one by one
 SHOWN = 12  # images shown before they are used

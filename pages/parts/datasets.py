@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from playground.data.own_images import OwnImages
 
 from pages.parts import bring, bring_images, edits, labs, state, widgets
 from pages.parts.thumbnails import thumbnail
 from playground.data import dataset, datasets, upload
+from playground.data.own_images import OwnImages
 
 # By data set that is made of what a person brings: its ways, each a dialog, with words and icon of their buttons.
 OWN = {

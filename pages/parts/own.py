@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from playground.data.pictures import Form, Unusable, decode
 
 from pages.parts import explore, plain
 from pages.parts.look import MANY, Look
+from playground.data.pictures import Form, Unusable, decode
 from playground.latent.coded import Coded, through
 from playground.latent.neighbours import nearest
 
