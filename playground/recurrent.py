@@ -20,7 +20,9 @@ def blank(make: Callable[[], Layer], device: torch.device) -> Layer:
     """Return a PyTorch layer with no values yet: by itself it would draw them from the global random state."""
     with torch.device("meta"):
         layer = make()
-    return layer.to_empty(device=device)
+    # to_empty does the same, but its first call on a meta tensor imports half a second of torch
+    layer._apply(lambda t: torch.empty(t.shape, dtype=t.dtype, device=device))  # type: ignore[no-untyped-call]
+    return layer
 
 
 class Recurrent(nn.Module):
