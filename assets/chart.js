@@ -223,6 +223,16 @@ export class Chart {
   }
 }
 
+// [x low, x high, y low, y high] of points x, y, x, y …
+export function bounds(points) {
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let k = 0; k < points.length; k += 2) {
+    [x0, x1] = [Math.min(x0, points[k]), Math.max(x1, points[k])];
+    [y0, y1] = [Math.min(y0, points[k + 1]), Math.max(y1, points[k + 1])];
+  }
+  return x1 >= x0 ? [x0, x1, y0, y1] : [-1, 1, -1, 1];
+}
+
 function median(values) {
   const sorted = Float32Array.from(values).sort();
   return sorted[sorted.length >> 1];

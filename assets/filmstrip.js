@@ -10,6 +10,7 @@ const WAYS = [
 ];
 const THERE_AND_BACK = 7000; // milliseconds
 const BIG = 168;
+const FOOT = 10; // css pixels under a strip for the pointer that shows where the slider stands
 
 export default (component) => mount(component, (root) => new Filmstrip(root));
 
@@ -139,8 +140,8 @@ class Filmstrip {
     if (!width) return;
     const ratio = window.devicePixelRatio || 1;
     for (const { canvas } of this.rows) {
-      Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(this.tall(width) * ratio) });
-      canvas.style.height = `${this.tall(width)}px`;
+      Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round((this.tall(width) + FOOT) * ratio) });
+      canvas.style.height = `${this.tall(width) + FOOT}px`;
     }
     this.paintStrips();
   }
@@ -160,14 +161,17 @@ class Filmstrip {
       const pitch = canvas.width / this.times.length;
       const x = pitch / 2 + this.t * (canvas.width - pitch);
       ctx.fillStyle = colours.recon;
-      ctx.fillRect(Math.round(x - ratio), 0, 2 * ratio, canvas.height);
+      ctx.beginPath();
+      for (const [dx, dy] of [[0, 1], [6, FOOT], [-6, FOOT]]) ctx.lineTo(x + dx * ratio, canvas.height + (dy - FOOT) * ratio);
+      ctx.fill();
     });
   }
 
   tile(ctx, canvas, items, i, k, meta, ratio) {
     const pitch = canvas.width / this.times.length;
+    const room = canvas.height - FOOT * ratio;
     if (meta.kind !== "images") {
-      const box = { x: k * pitch + 3 * ratio, y: 0, w: pitch - 6 * ratio, h: canvas.height };
+      const box = { x: k * pitch + 3 * ratio, y: 0, w: pitch - 6 * ratio, h: room };
       if (meta.kind === "sequences") putLine(ctx, items, i, box, this.range, this.colours.ink, 1.4 * ratio);
       return;
     }
@@ -175,9 +179,9 @@ class Filmstrip {
     this.scratch ??= document.createElement("canvas");
     Object.assign(this.scratch, { width: w, height: tall });
     putImage(this.scratch.getContext("2d", { willReadFrequently: true }), items, i, 0, 0);
-    const scale = Math.min(scaleFor(w, (pitch - 2) / ratio, ratio), scaleFor(tall, canvas.height / ratio, ratio));
+    const scale = Math.min(scaleFor(w, (pitch - 2) / ratio, ratio), scaleFor(tall, room / ratio, ratio));
     ctx.imageSmoothingEnabled = scale < 1;
-    ctx.drawImage(this.scratch, Math.round(k * pitch + (pitch - w * scale) / 2), Math.round((canvas.height - tall * scale) / 2), w * scale, tall * scale);
+    ctx.drawImage(this.scratch, Math.round(k * pitch + (pitch - w * scale) / 2), Math.round((room - tall * scale) / 2), w * scale, tall * scale);
   }
 }
 

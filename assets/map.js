@@ -1,5 +1,5 @@
 // The live map: held-out codings in the plane, moving as the model learns. A click decodes the place that it hits.
-import { Chart, legend } from "./chart.js";
+import { Chart, bounds, legend } from "./chart.js";
 import { Follower, button, h, mount, say, show, signed, toggleClass } from "./dom.js";
 import { hubOf } from "./hub.js";
 import { Picture, fromLists, onlyItem } from "./items.js";
@@ -8,6 +8,7 @@ import { theme } from "./palette.js";
 import { gestures } from "./view.js";
 
 const AGAIN = 400; // milliseconds between decodes of the pinned place while the model moves
+const AIR = 1.2; // how much further than the outermost point the picture reaches
 const NAMES = { raw: ["z₁", "z₂"], pca: ["p₁", "p₂"] };
 
 export default (component) => mount(component, (root) => new LatentMap(root));
@@ -61,7 +62,11 @@ class LatentMap {
 
   update(component) {
     const hub = this.follower.follow(component);
-    if (this.run !== component.data.run) this.pin(null);
+    if (this.run !== component.data.run) {
+      this.pin(null);
+      this.chart.view.home = null;
+      this.chart.view.reset();
+    }
     this.run = component.data.run;
     const colours = theme(this.root);
     this.chart.setTheme(colours);
@@ -93,17 +98,24 @@ class LatentMap {
     chart.classes = arrays.classes?.data ?? null;
     chart.labels = (meta.classes ?? []).length <= 12 ? meta.classes ?? [] : [];
     chart.names = NAMES[meta.map.projection] ?? NAMES.pca;
-    chart.view.setExtent(this.steady(meta.map_extent));
+    this.follow();
     legend(this.classes, chart, meta.classes ?? [], chart.classes, () => chart.repaint());
     say(this.told, projectionLine(meta.map));
     chart.paint();
     if (this.at && performance.now() - (this.decodedAt ?? 0) > AGAIN) this.decode();
   }
 
-  // The picture's extent goes in steps, or the axes would breathe with the outermost point.
-  steady(extent) {
-    if (!this.extent || extent > this.extent || extent < 0.6 * this.extent) this.extent = extent * 1.08;
-    return this.extent;
+  // Rest on all points, in steps: a picture that followed each of them would never stand still.
+  follow() {
+    const { view, points, unit } = this.chart;
+    const [x0, x1, y0, y1] = bounds(points).map((v) => v * unit);
+    const [cx, cy] = [(x0 + x1) / 2, (y0 + y1) / 2];
+    const reach = Math.max(x1 - x0, y1 - y0, 1e-6) / 2;
+    const { home, extent } = view;
+    const outside = !home || Math.max(Math.abs(cx - home[0]), Math.abs(cy - home[1])) + reach > extent;
+    if (!outside && reach > 0.6 * extent) return;
+    view.setHome([cx, cy]);
+    view.setExtent(reach * AIR);
   }
 
   onStatus() {

@@ -130,7 +130,7 @@ export class Activations extends Panel {
     ctx.textAlign = "left";
   }
 
-  // Heights are square roots of shares: a layer that is mostly 0 still shows the rest.
+  // Heights are square roots of shares: a layer that is mostly 0 still shows the rest. The fullest bin is the tallest.
   histogram(acts, i, { name, units, dead, always, low, high }, x, y, w, h) {
     const { ctx } = this;
     const share = (v) => `${Math.round(100 * v)} %`;
@@ -142,8 +142,10 @@ export class Activations extends Panel {
     const top = y + 38;
     const base = y + h - 20;
     ctx.fillStyle = ENCODER;
+    const shares = acts.data.subarray(i * bins, (i + 1) * bins);
+    const most = Math.max(...shares, 1e-9);
     for (let b = 0; b < bins; b++) {
-      const tall = Math.sqrt(acts.data[i * bins + b]) * (base - top);
+      const tall = Math.sqrt(shares[b] / most) * (base - top);
       ctx.fillRect(x + (b / bins) * w, base - tall, Math.max(1, w / bins - 1), tall);
     }
     this.axis(signedFigure(low), signedFigure(high), x, base, w);

@@ -1,5 +1,5 @@
 // The map of a saved moment: thousands of codings; hover shows an item, a click decodes, a lasso or a box selects.
-import { Chart, legend } from "./chart.js";
+import { Chart, bounds, legend } from "./chart.js";
 import { codeText } from "./map.js";
 import { button, count, h, mount, say, signed, toggleClass } from "./dom.js";
 import { Picture, putImage, rangeOf, sizes } from "./items.js";
@@ -108,15 +108,9 @@ class Scatter {
     this.decodes.drop();
   }
 
-  // Rest on all points, and on the background where it reaches further.
+  // Rest on all points.
   frameAll() {
-    const { points } = this.chart;
-    let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (let k = 0; k < points.length; k += 2) {
-      [x0, x1] = [Math.min(x0, points[k]), Math.max(x1, points[k])];
-      [y0, y1] = [Math.min(y0, points[k + 1]), Math.max(y1, points[k + 1])];
-    }
-    if (!(x1 >= x0)) [x0, x1, y0, y1] = [-1, 1, -1, 1];
+    const [x0, x1, y0, y1] = bounds(this.chart.points);
     const { view } = this.chart;
     view.setHome([(x0 + x1) / 2, (y0 + y1) / 2]);
     view.setExtent(Math.max(x1 - x0, y1 - y0, 1e-6) * 0.53);
