@@ -12,7 +12,7 @@ ones are closed forms, games of two numbers and a D alone; those in `SLOW` train
     C5a  unrolling on a ring      Metz et al. 2017, arXiv 1611.02163
     C6   WGAN-GP on a ring        Gulrajani et al. 2017, arXiv 1704.00028
 
-Those of the families that code stand in `exams_coding`.
+Those of the families that code stand in `exams_coding` and `exams_vae`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from playground.diagnostics.modes import ModeScore, reverse_kl, score_modes
 from playground.engine.loop import Loop
 from playground.exam_rows import Rows, near, row
 from playground.exams_coding import CODING, CODING_SLOW
+from playground.exams_vae import VARIATIONAL, VARIATIONAL_SLOW
 from playground.experiment import Experiment
 from playground.families.gan import Gan, GanSettings
 from playground.games import Game, play
@@ -283,7 +284,7 @@ def c6(steps: int = 5000) -> Rows:
 
 
 EXAMS: dict[str, Callable[[], Rows]] = {
-    "A1": a1, "A3": a3, "B1": b1, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, **CODING,
+    "A1": a1, "A3": a3, "B1": b1, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, **CODING, **VARIATIONAL,
     "C6": c6, "C2": c2, "C5a": c5a,
 }  # fmt: skip
-SLOW = frozenset({"C6", "C2", "C5a"}) | CODING_SLOW  # minutes each
+SLOW = frozenset({"C6", "C2", "C5a"}) | CODING_SLOW | VARIATIONAL_SLOW  # minutes each

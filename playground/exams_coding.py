@@ -29,6 +29,7 @@ from playground.latent.neighbours import knn_accuracy
 from playground.latent.pca import Pca
 from playground.presets import preset
 from playground.rng import Streams, fresh
+from playground.variational import kl_normal
 
 
 def train(data: DataSet, settings: AutoencoderSettings, steps: int, seed: int = 0) -> Autoencoder:
@@ -147,7 +148,9 @@ def principal_angle(a: Tensor, b: Tensor) -> float:
 
 
 def a13() -> Rows:
-    """Penalties in closed form: sparse KL of two coins, contraction of one sigmoid layer against autograd."""
+    """Penalties in closed form: KL of a normal and of a coin, contraction of one sigmoid layer against autograd."""
+    kl = kl_normal(torch.tensor(1.0).double(), torch.tensor(0.25).double().log())
+    yield near("KL(N(1, 0.5²) ‖ N(0, 1))", float(kl), 0.818147, by=5e-7)
     yield near("KL(0.05 ‖ 0.2)", float(sparsity.bernoulli_kl(0.05, torch.tensor(0.2).double())), 0.093943, by=5e-7)
     generator = fresh(0, "exam")
     weight = torch.randn(32, 64, generator=generator).double() / 8

@@ -110,7 +110,7 @@ class Vae(Family):
     def step(self, batch: Tensor, rng: Streams, players: Sequence[str] | None = None) -> StepResult:
         """Do one update on sampled codes."""
         q = va.posterior(self.encoder(batch))
-        z = self._draw(q, self.config.samples, rng["noise"])
+        z = self.draw(q, self.config.samples, rng["noise"])
         fit = self._log_likelihood(batch, z)  # (k, B)
         kl = q.kl()  # (B, Z)
         total = self._objective(fit, kl, q, z)
@@ -119,7 +119,7 @@ class Vae(Family):
         self.steps += 1
         metrics = {"loss/total": total, "loss/recon": -fit.mean(), "loss/kl": kl.sum(1).mean()}
         if self.config.likelihood == "learned":
-            metrics["noise/sigma"] = va.soft_floor(self.sigma).exp()
+            metrics["noise/sigma"] = self.log_sigma.exp()
         return StepResult(
             {name: value.detach() for name, value in metrics.items()} | {"grad/all": self.flat.grad_norm()}
         )
@@ -134,18 +134,20 @@ class Vae(Family):
             return c.beta * va.towards(cost, risen * c.capacity) - fit.mean()
         return risen * c.beta * cost - fit.mean()
 
-    def _draw(self, q: va.Posterior, samples: int, generator: torch.Generator) -> Tensor:
+    def draw(self, q: va.Posterior, samples: int, generator: torch.Generator) -> Tensor:
         """Return sampled codes (k, B, Z)."""
         return q.sample(torch.randn(samples, *q.mean.shape, generator=generator, device=self.device))
 
     def _log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Return log p(x|z) of items (B, *shape) and codes (k, B, Z), (k, B)."""
         raw = self.decoder(z.flatten(0, 1)).view(*z.shape[:2], *x.shape[1:])
-        return va.log_likelihood(x, raw, self.config.likelihood, self._log_sigma)
+        return va.log_likelihood(x, raw, self.config.likelihood, self.log_sigma)
 
     @property
-    def _log_sigma(self) -> Tensor | float:
-        return va.soft_floor(self.sigma) if self.config.likelihood == "learned" else math.log(self.config.sigma)
+    def log_sigma(self) -> Tensor:
+        """The log of the σ around each number, learned or given."""
+        learned = self.config.likelihood == "learned"
+        return va.soft_floor(self.sigma) if learned else torch.full_like(self.sigma, math.log(self.config.sigma))
 
     # -- settings and state -----------------------------------------------------------------------------------------
 
@@ -200,7 +202,7 @@ class Vae(Family):
     @torch.no_grad()
     def bounds(self, x: Tensor, samples: int, generator: torch.Generator) -> Bounds:
         q = va.posterior(self.encoder(x))
-        z = self._draw(q, samples, generator)
+        z = self.draw(q, samples, generator)
         fit = self._log_likelihood(x, z)
         return Bounds(-fit.mean(0), q.kl(), va.importance_bound(fit + va.log_prior(z) - q.log_density(z)))
 
