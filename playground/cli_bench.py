@@ -19,7 +19,7 @@ from playground.presets import preset
 
 Row = dict[str, Any]
 
-SPEED = ("step", "engine", "stage", "latent")
+SPEED = ("step", "autoencoder", "engine", "stage", "latent")
 SEEDS = 3
 
 # Modes with at least 1 % of the samples that every seed must end with: at least, at most.
@@ -59,7 +59,7 @@ def line(row: Row) -> str:
 
 
 def speed() -> Iterator[Row]:
-    """Yield the rows of benchmarks/step.py, engine.py, stage.py and latent.py."""
+    """Yield the rows of the files of benchmarks/ that `SPEED` names."""
     checkout = Path(__file__).parent.parent
     if not (checkout / "benchmarks").is_dir():
         raise ConfigError("The speed benchmarks are files of a checkout: run this in a clone of the project.")

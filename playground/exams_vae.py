@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -21,14 +22,16 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from playground.config import ConfigError
 from playground.data import dataset
-from playground.data.base import Items, Table
+from playground.data.base import DataSet, Items, Table
 from playground.exam_rows import Rows, near, row
+from playground.exams_coding import CentredDigits
 from playground.families.vae import Vae, VaeSettings
 from playground.latent.neighbours import trustworthiness
 from playground.latent.pca import Pca
 from playground.rng import Streams, fresh
+from playground.variational import Posterior, posterior
 
-LINEAR = VaeSettings(body="linear", codings=16, likelihood="gaussian", batch=4096, lr=1e-2)
+LINEAR = VaeSettings(body="linear", codings=16, likelihood="gaussian", lr=3e-2)
 DENSE = VaeSettings(layers=1, width1=400, codings=20, activation="relu", likelihood="bernoulli", lr=1e-3, batch=128)
 
 
@@ -62,23 +65,66 @@ def measured(model: Vae, x: Tensor, samples: int = 16) -> tuple[float, Tensor]:
 ACTIVE = ((0.1, 1.0, 12), (0.25, 1.0, 5), (0.5, 1.0, 3), (0.05, 4.0, 7))
 
 
-def a12(steps: int = 2000, cases: Iterable[tuple[float, float, int]] = ACTIVE) -> Rows:
+class EvenNoise(Vae):
+    """A VAE whose noise has mean 0, covariance I and no correlation with the data in every batch, not only on average.
+
+    A linear decoder's loss depends on nothing else, so one draw gives the expectation itself. With plain noise the turn
+    to the principal axes, worth a thousandth of a nat for the faintest, takes Adam ten times as many steps.
+    """
+
+    def draw(self, q: Posterior, samples: int, generator: torch.Generator) -> Tensor:
+        """Return codes (1, B, Z) of all items of the data, in their order."""
+        noise = torch.randn(q.mean.shape, generator=generator)
+        noise -= self._span @ (self._span.T @ noise)
+        return q.sample(torch.linalg.qr(noise).Q[None] * math.sqrt(len(noise)))
+
+    @cached_property
+    def _span(self) -> Tensor:
+        """An orthonormal basis (B, rank) of what constants and the items' numbers span."""
+        x = everything(self.data).flatten(1).double()
+        u, s, _ = torch.linalg.svd(torch.cat([torch.ones(len(x), 1), x], 1), full_matrices=False)
+        basis: Tensor = u[:, s > 1e-6 * s[0]].float()
+        return basis
+
+
+def everything(data: DataSet) -> Tensor:
+    """Return the items to train on."""
+    assert isinstance(data, Table)
+    return data.on("cpu")[0].x
+
+
+def linear_vae(steps: int, **values: object) -> tuple[Vae, Tensor]:
+    """Train a linear VAE on all centred digits at once, the learning rate falling along a cosine; return both."""
+    torch.set_num_threads(1)
+    data, rng = CentredDigits(), Streams(0)
+    x, model = everything(data), EvenNoise(LINEAR.with_values(**values), data, rng)
+    for step in range(steps):
+        model.optimiser.lr = LINEAR.lr * (1 + math.cos(math.pi * step / steps)) / 2
+        model.step(x, rng)
+    return model, x
+
+
+def a12(steps: int = 4000, cases: Iterable[tuple[float, float, int]] = ACTIVE) -> Rows:
     """A linear VAE of 16 dimensions on digits: how many stay active, and how near it comes to probabilistic PCA."""
-    data, items, _ = table("digits")
     for variance, beta, known in cases:
-        model = train(data, LINEAR.with_values(sigma=math.sqrt(variance), beta=beta), steps)
-        active = int((measured(model, items.x)[1] > 1e-3).sum())
-        yield near(f"σ² {variance:g}, β {beta:g}: dimensions with a KL above 0.001", active, known, by=0)
-    yield from _probabilistic_pca(data, items.x, 8, steps)
+        model, x = linear_vae(steps, sigma=math.sqrt(variance), beta=beta)
+        with torch.no_grad():
+            kl = posterior(model.encoder(x)).kl().mean(0)
+        active = int((kl > 1e-3).sum())
+        told = " ".join(f"{v:.3f}" for v in sorted(kl.tolist(), reverse=True))
+        yield near(f"σ² {variance:g}, β {beta:g}: dimensions with a KL above 0.001", active, known, by=0, note=told)
+    yield from _probabilistic_pca(steps)
 
 
-def _probabilistic_pca(data: Table, x: Tensor, codings: int, steps: int) -> Rows:
+def _probabilistic_pca(steps: int, codings: int = 8) -> Rows:
+    model, x = linear_vae(steps, likelihood="learned", codings=codings)
+    plain = Vae(model.config, model.data, Streams(0))  # its bound comes from ordinary samples
+    plain.load(model.state())
+    recon, kl = measured(plain, x)
     log_likelihood, sigma = probabilistic_pca(x, codings)
-    model = train(data, LINEAR.with_values(likelihood="learned", codings=codings), 2 * steps)
-    recon, kl = measured(model, x)
-    learned = float(model.log_sigma.detach().exp())
-    yield near(f"{codings} codings, σ learned: ELBO against log p(x)", -recon - float(kl.sum()), log_likelihood, by=0.5)
-    yield near(f"{codings} codings: learned σ against the closed form", learned, sigma, rel=0.01)
+    elbo, learned = -recon - float(kl.sum()), float(plain.log_sigma.detach().exp())
+    yield near(f"{codings} codings, σ learned: ELBO against PCA's log p(x)", elbo, log_likelihood, by=0.1)
+    yield near(f"{codings} codings, σ learned: σ against the closed form", learned, sigma, rel=0.01)
 
 
 def probabilistic_pca(x: Tensor, codings: int) -> tuple[float, float]:
@@ -177,7 +223,7 @@ def d1a(epochs: int = 10) -> Rows:
     )
 
 
-def d10(steps: int = 3000, betas: Iterable[float] = (0.5, 1.0, 2.0, 4.0)) -> Rows:
+def d10(steps: int = 2000, betas: Iterable[float] = (0.5, 1.0, 2.0, 4.0)) -> Rows:
     """A higher β buys fewer nats in the code with worse reconstructions."""
     data, _, held = table("digits")
     settings = VaeSettings(codings=8, activation="relu", lr=2e-3)
@@ -191,4 +237,4 @@ def d10(steps: int = 3000, betas: Iterable[float] = (0.5, 1.0, 2.0, 4.0)) -> Row
 
 
 VARIATIONAL: dict[str, Callable[[], Rows]] = {"B9": b9, "A12": a12, "D10": d10, "D1a": d1a}
-VARIATIONAL_SLOW = frozenset({"A12"})
+VARIATIONAL_SLOW = frozenset({"A12", "D10", "D1a"})
