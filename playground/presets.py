@@ -67,10 +67,15 @@ NUMB = {"codings": 32, "activation": "relu", "code_bend": "relu", "lr": 3e-2}
 CONV = {"body": "conv", "codings": 16, "maps": 8, "batch": 64, "lr": 3e-3}
 SEQUENCE = {"body": "recurrent", "layers": 1, "width1": 48, "batch": 64, "lr": 5e-3}
 
-SQUEEZE, BODIES, HINDERED, TROUBLE = (
+# β holds the code to so few nats that on digits none is worth its price.
+STRICT = {"codings": 16, "lr": 3e-3}
+WIDE = {"width1": 256, "lr": 2e-3}
+
+SQUEEZE, BODIES, HINDERED, DRAWN, TROUBLE = (
     "Squeeze and rebuild",
     "Images and waves",
     "Made to learn",
+    "Codes to draw from",
     "When coding goes wrong",
 )
 
@@ -236,6 +241,26 @@ PRESETS: dict[str, Preset] = {
         HINDERED, "digits", {"body": "linear", "code_bend": "sigmoid", "codings": 100, "contractive": 0.1, "lr": 3e-3},
         steps=3000, family="autoencoder",
     ),
+    "vae": Preset(
+        "Draw new digits",
+        "Each digit becomes a small cloud on the map, and all clouds together a round one: draw a point, get a digit.",
+        DRAWN, "digits", {"lr": 3e-3}, steps=3000, family="vae",
+    ),
+    "beta-vae": Preset(
+        "β-VAE: what matters first",
+        "With β 4 each nat is dear: of five codings three survive. Move one at a time: does it shift, rise or grow?",
+        DRAWN, "shapes", WIDE | {"codings": 5, "beta": 4.0}, steps=2500, family="vae",
+    ),
+    "vae-shapes": Preset(
+        "Shapes out of thin air",
+        "Eight codings for shapes made on the fly: place and size come first, then corners. The samples show it.",
+        DRAWN, "shapes", WIDE | {"codings": 8}, family="vae",
+    ),
+    "vae-learned": Preset(
+        "How sure is it?",
+        "The decoder learns its own σ: as it gets surer, finer differences pay, and the code holds more nats.",
+        DRAWN, "digits", STRICT | {"likelihood": "learned"}, steps=3000, family="vae",
+    ),
     "copying": Preset(
         "The copier",
         "128 codings for 64 pixels and nothing to hinder it: it passes anything through and learns no digit at all.",
@@ -245,6 +270,16 @@ PRESETS: dict[str, Preset] = {
         "The copier, cured by noise",
         "The same, but half the pixels are hidden from it: to fill them in it has to know what digits look like.",
         TROUBLE, "digits", ROOMY | {"corruption": "mask", "strength": 0.5}, steps=1500, family="autoencoder",
+    ),
+    "posterior-collapse": Preset(
+        "Posterior collapse",
+        "With β 8 no coding is worth its nats: all sixteen fall silent, and every digit is rebuilt as the same blur.",
+        TROUBLE, "digits", STRICT | {"beta": 8.0}, steps=1500, cures=("posterior-collapse-cured",), family="vae",
+    ),
+    "posterior-collapse-cured": Preset(
+        "Posterior collapse, cured",
+        "β back at 1 and a quarter of a nat free for each coding: all sixteen speak, and digits look like themselves.",
+        TROUBLE, "digits", STRICT | {"free_bits": 0.25}, steps=2000, family="vae",
     ),
     "dead-units": Preset(
         "Dead units",
