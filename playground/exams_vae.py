@@ -215,7 +215,7 @@ def d1a(epochs: int = 10) -> Rows:
             plain.epoch()
         with torch.no_grad():
             known = sum(float(plain.model.loss(held.x.flatten(1))) for _ in range(4)) / 4 / len(held.x)
-    model = train(data, DENSE, epochs * len(items.x) // 128, cosine=False)
+    model = train(data, DENSE, math.ceil(epochs * len(items.x) / 128), cosine=False)
     recon, kl = measured(model, held.x, 4)
     note = f"{len(items.x):,} images to train on, {len(held.x):,} held out, {epochs} epochs"
     yield near(

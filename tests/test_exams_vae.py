@@ -48,9 +48,9 @@ def test_d1a_without_the_images_says_so(monkeypatch, tmp_path):
 
 
 def test_d1a_keeps_up_with_the_plain_loop(monkeypatch, tmp_path):
-    idx_files.put(tmp_path / "mnist", "t10k", n=2000)
+    idx_files.put(tmp_path / "mnist", "t10k", n=1500)
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
-    assert failed(exams_vae.d1a(epochs=3)) == []
+    assert failed(exams_vae.d1a(epochs=8)) == []
 
 
 @pytest.mark.slow
