@@ -18,7 +18,9 @@ from playground.engine.painters import painter
 from playground.engine.wall import Wall, every_class, histogram
 from playground.experiment import Experiment
 from playground.families import family
+from playground.latent.baseline import baseline
 from playground.latent.moving import MovingMap
+from playground.latent.pca import Pca
 from playground.rng import Streams
 
 EVERYTHING = frozenset(Wall.layers)
@@ -311,3 +313,17 @@ def test_large_items_are_averaged_down():
     assert shrunk(torch.rand(2, 5000, 1), "sequences").shape == (2, 2500, 1)
     assert shrunk(x[:, :1, :28, :28], "images") is not None
     assert torch.equal(shrunk(x[:, :1, :28, :28], "images"), x[:, :1, :28, :28])
+
+
+# -- what PCA makes of it ---------------------------------------------------------------------------------------------
+
+
+def test_the_baseline_is_pca_of_the_training_items():
+    data = Experiment.of("autoencoder").data
+    held = data.held_out(100, 0).x
+    for codings in (2, 8):
+        ours, exact = baseline(data, codings, torch.device("cpu")), Pca.fit(data.load()[0].x, codings)
+        assert ours.components.shape == (codings, 64)
+        np.testing.assert_allclose(ours.decode(ours.encode(held)), exact.decode(exact.encode(held)), atol=1e-4)
+    wide = baseline(Made(), 40, torch.device("cpu"))
+    assert wide.components.shape == (40, 12288)

@@ -94,7 +94,7 @@ class CodingPanel:
     def _by_pca(self, codings: int) -> dict[str, float]:
         """Return what PCA with as many codings makes of the same items; fitted once."""
         if codings not in self._pca:
-            pca = baseline(self.data, codings, self.seed, self.device)
+            pca = baseline(self.data, codings, self.device)
             held = self._held.x[:N]
             codes = pca.encode(held)
             self._pca[codings] = {"pca/mse": mse(pca.decode(codes), held), "mean/mse": mse(self._train.x.mean(0), held)}

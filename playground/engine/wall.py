@@ -7,6 +7,7 @@ corrupted item, and their errors are against the clean one. `docs/contracts.md` 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from playground.rng import fresh
 from playground.variational import kl_normal
 
 COLUMNS, POINTS = 10, 400  # items side by side; of a cloud, points in one picture
-MAPPED = 1000
+MAPPED, NUMBERS = 1000, 4_000_000  # items on the map, and how many numbers they may have together
 SAMPLES, FILTERS = 20, 36
 BYTES = 32 * 1024  # of a frame for its samples, and as much for its filters
 INSIDE = 128  # items whose way through the network is watched
@@ -48,7 +49,8 @@ class Wall:
         loop = self.loop
         if loop.data == self._for:
             return
-        held = loop.data.held_out(MAPPED, loop.experiment.seed, loop.device)
+        mapped = min(MAPPED, max(COLUMNS, NUMBERS // math.prod(loop.data.shape)))
+        held = loop.data.held_out(mapped, loop.experiment.seed, loop.device)
         n = COLUMNS if loop.data.kind in ("images", "sequences") else POINTS
         columns = every_class(held.labels, len(held.x), n)
         self.mapped, self.x = held.x, held.x[columns]
@@ -106,7 +108,7 @@ class Wall:
             layers["corrupted"] = self._pack(noisy)
         errors, by_pca = errors_of(recon, x), [None] * len(x)
         if with_pca:
-            flat = baseline(loop.data, codes.shape[1], loop.experiment.seed, loop.device)
+            flat = baseline(loop.data, codes.shape[1], loop.device)
             rebuilt = flat.decode(flat.encode(noisy))
             layers["pca"], by_pca = self._pack(rebuilt), errors_of(rebuilt, x)
         cells = zip(self.names, errors, by_pca, strict=True)
