@@ -29,7 +29,8 @@ from playground.experiment import Experiment, pick_device
 from playground.families import families
 from playground.families.base import Family
 from playground.home import home
-from playground.latent.moments import of
+from playground.latent.moments import Moment, of
+from playground.latent.moments import saved as moment_of
 from playground.presets import PRESETS
 from playground.rng import fresh
 from playground.store import RunFolder
@@ -102,7 +103,20 @@ class Run:
         if n < 1:
             raise ConfigError(f"n is {n}: draw at least one sample.")
         model = self.model(step)
+        if "generate" not in model.abilities:
+            raise ConfigError(f"{model.title} has no prior to draw from: decode codes of items that you encoded.")
         return model.generate(model.noise(n, fresh(seed, "sample"))).numpy()
+
+    def encode(self, items: Any, step: int | None = None) -> np.ndarray:
+        """Return the codes (n, Z) of items (n, *shape) in data units, by the model of a saved moment."""
+        return self._moment(step).encode(items)
+
+    def decode(self, codes: Any, step: int | None = None) -> np.ndarray:
+        """Return the items (n, *shape) that codes (n, Z) stand for, by the model of a saved moment."""
+        return self._moment(step).decode(codes)
+
+    def _moment(self, step: int | None) -> Moment:
+        return moment_of(self.folder, step)
 
     def score(self, step: int | None = None) -> dict[str, float]:
         """Measure the model of a saved moment; equal to the row recorded there, if one was."""

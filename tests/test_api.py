@@ -14,6 +14,7 @@ import pytest
 import playground
 from playground import api
 from playground.__main__ import main
+from playground.config import ConfigError
 from playground.engine.loop import Loop, TrainingFailed
 from playground.experiment import Experiment
 from playground.store import StoreError
@@ -153,3 +154,18 @@ def test_catalogue_is_plain_data():
     import orjson
 
     assert orjson.loads(orjson.dumps(api.catalogue())) == api.catalogue()
+
+
+def test_a_model_that_codes_encodes_decodes_and_does_not_sample():
+    run = playground.train(Experiment.of("autoencoder").changed(device="cpu", codings=4), steps=20)
+    x = run.experiment.data.held_out(6, 0).x
+    codes = run.encode(x)
+    assert codes.shape == (6, 4)
+    rebuilt = run.decode(codes)
+    assert rebuilt.shape == (6, 1, 8, 8)
+    assert ((rebuilt - x.numpy()) ** 2).mean() == pytest.approx(run.model().errors(x).mean().item() / 64, rel=1e-4)
+    assert not np.array_equal(run.decode(codes, step=0), rebuilt)
+    with pytest.raises(ConfigError, match="no prior"):
+        run.sample(3)
+    with pytest.raises(ConfigError, match="does not encode"):
+        playground.train(SMALL, steps=1).encode(np.zeros((1, 2)))
