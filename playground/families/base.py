@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from playground.config import Config, ConfigError, knobs
-from playground.data.base import DataSet, Kind
+from playground.data.base import DataSet, Distribution, Kind
 from playground.rng import Streams
 
 Ability = Literal["generate", "encode", "decode", "score"]
@@ -94,6 +94,12 @@ class Family(ABC):
         if data.kind not in cls.takes:
             wanted = " or ".join(sorted(cls.takes))
             raise ConfigError(f"{cls.title} learns from {wanted}, and {data.title} is {data.kind}: choose other data.")
+
+    @property
+    def points(self) -> Distribution:
+        """The data of a family that takes nothing but points."""
+        assert isinstance(self.data, Distribution)
+        return self.data
 
     @property
     @abstractmethod

@@ -183,12 +183,6 @@ class Gan(Family):
         self.d.eval()  # training mode, in which spectral norm iterates, is for D's own updates
 
     @property
-    def points(self) -> Distribution:
-        """The data: points, the only kind that this family takes."""
-        assert isinstance(self.data, Distribution)
-        return self.data
-
-    @property
     def rows(self) -> int:
         c = self.config
         return c.batch * c.packing * (c.d_steps if c.order == "alternating" else 1)
