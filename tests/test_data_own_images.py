@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from playground.__main__ import main
@@ -283,6 +285,34 @@ def test_links_and_odd_files_of_a_folder_are_not_followed(tmp_path: Path) -> Non
     }  # fmt: skip
     with pytest.raises(ConfigError, match="cannot be read"):
         read_images(tmp_path / "nowhere.zip")
+
+
+SEEDS = [(zipped(good()), "x.zip"), (zipped(good(), zipfile.ZIP_STORED), "x.zip")]
+
+
+@given(
+    seed=st.sampled_from(range(5)),
+    changes=st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), max_size=8),
+    cut=st.one_of(st.none(), st.integers(0, 2**14)),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_bytes_are_there_are_images_or_one_sentence(
+    seed: int, changes: list[tuple[int, int]], cut: int | None
+) -> None:
+    seeds = [*SEEDS, (npz(x=LEVELS, y=np.arange(20)), "x.npz"), (npz(x=LEVELS / 255), "x.npz"),
+             (csv(LEVELS.reshape(20, 64)), "x.csv")]  # fmt: skip
+    data, name = bytearray(seeds[seed][0]), seeds[seed][1]
+    for place, value in changes:
+        data[place % len(data)] = value
+    try:
+        images = read_images(bytes(data[:cut]), name, 8)
+        said = "."
+        assert len(images.x) >= 10
+        assert images.labels is None or len(images.labels) == len(images.x)
+    except ConfigError as error:
+        said = str(error)
+    assert said.endswith(".")
+    assert "\n" not in said
 
 
 def test_sides_are_a_choice() -> None:

@@ -12,6 +12,7 @@ import io
 import math
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -111,7 +112,7 @@ def open_zip(file: BinaryIO, name: str) -> zipfile.ZipFile:
     file.seek(0)
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, struct.error):
         raise ConfigError(f"{name} is damaged or no ZIP archive: make it again.") from None
 
 
@@ -119,9 +120,9 @@ def _entries(archive: zipfile.ZipFile, refused: list[Refused]) -> Iterator[Found
     """Yield the entries that may be pictures; note those that can be refused unread."""
     unpacked = 0
     for entry in archive.infolist():
-        if entry.is_dir() or _is_clutter(entry.filename):
+        if entry.filename.endswith("/") or _is_clutter(entry.filename):
             continue
-        name = short(entry.filename, 80)
+        name = short(entry.filename, 80) or "a file without a name"
         try:
             check_entry(entry)
             unpacked += entry.file_size
