@@ -179,7 +179,7 @@ PRESETS: dict[str, Preset] = {
     "linear": Preset(
         "Linear: PCA by descent",
         "One matrix in, one out. Its error falls to the line of PCA and stays there: no linear coding does better.",
-        SQUEEZE, "digits", {"body": "linear", "lr": 1e-2}, steps=1500, family="autoencoder",
+        SQUEEZE, "digits", {"body": "linear", "lr": 2e-2}, steps=1000, family="autoencoder",
     ),
     "unrolled": Preset(
         "Unroll the roll",
@@ -232,8 +232,8 @@ PRESETS: dict[str, Preset] = {
     "k-sparse": Preset(
         "k-sparse",
         "Only the 12 largest of 64 codings are kept for each digit. Move k while it runs: how few will do?",
-        HINDERED, "digits", {"layers": 1, "codings": 64, "sparsity": "k-sparse", "keep": 12, "lr": 3e-3}, steps=3000,
-        family="autoencoder",
+        HINDERED, "digits", {"body": "linear", "tied": True, "codings": 64, "sparsity": "k-sparse", "keep": 12},
+        steps=3000, family="autoencoder",
     ),
     "contractive": Preset(
         "Contractive",
@@ -288,7 +288,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "dead-units-cured": Preset(
         "Dead units, cured",
-        "The same steps with ELUs and free codings: they have a slope below zero too, so all stay alive.",
+        "The same steps with ELUs and free codings: they have a slope below zero too, so nearly all live on.",
         TROUBLE, "digits", NUMB | {"activation": "elu", "code_bend": "none"}, steps=1500, family="autoencoder",
     ),
 }

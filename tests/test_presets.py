@@ -11,9 +11,13 @@ import pytest
 from playground.cli_bench import MODES, modes
 from playground.config import ConfigError
 from playground.data import datasets
+from playground.diagnostics.verdict import verdict
 from playground.engine.loop import Loop, TrainingFailed
 from playground.experiment import Experiment
 from playground.presets import PRESETS, preset
+
+# Those that learn from data made here or bundled: archives may not be on this machine.
+CODING = [name for name, p in PRESETS.items() if p.family == "autoencoder" and p.dataset != "fashion-mnist"]
 
 
 def radius(name: str, steps: int) -> float:
@@ -85,6 +89,50 @@ def test_steps_too_long_fail_at_once():
     for seed in range(3):
         with pytest.raises(TrainingFailed, match="became"):
             Loop(preset("diverging").experiment.changed(seed=seed, device="cpu")).advance(100)
+
+
+@pytest.mark.parametrize("name", CODING)
+def test_presets_that_code_train_on_data_that_is_always_there(name):
+    loop = Loop(preset(name).experiment.changed(device="cpu"))
+    loop.advance(10)
+    loop.flush()
+    assert math.isfinite(loop.metrics["loss/total"])
+
+
+def ended(name: str, steps: int = 0) -> tuple[str, dict[str, float]]:
+    """Train a preset to its end, or for so many steps; return the verdict's state and the last scores."""
+    loop = Loop(preset(name).experiment.changed(device="cpu"))
+    loop.advance(steps or preset(name).steps)
+    scores = loop.score()
+    return verdict(loop.experiment, *loop.recent()).state, scores
+
+
+def test_the_linear_one_ends_on_pcas_line():
+    state, scores = ended("linear")
+    assert state in {"warming", "healthy"}
+    assert scores["held/mse"] == pytest.approx(scores["pca/mse"], rel=0.02)
+
+
+def test_the_copier_copies_and_noise_cures_it():
+    assert ended("copying", 750)[0] == "identity-copying"
+    state, scores = ended("copying-denoised", 500)
+    assert state in {"warming", "healthy"}
+    assert scores["copy/noise"] > 0.5
+
+
+def test_steps_too_long_kill_relus_and_elus_live():
+    assert ended("dead-units", 750)[0] == "dead-codings"
+    assert ended("dead-units-cured", 500)[0] in {"warming", "healthy"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(CODING) - {"copying", "dead-units"}))
+def test_presets_that_code_end_well(name):
+    state, scores = ended(name)
+    assert state in {"warming", "healthy"}
+    assert scores["held/mse"] < 0.6 * scores["mean/mse"]
+    if name == "sparse":
+        assert scores["sparse/rho"] == pytest.approx(0.05, rel=0.2)
 
 
 @pytest.mark.slow

@@ -99,10 +99,10 @@ def _collapsed(s: Signals) -> Finding | None:
 
 
 def _copying(s: Signals) -> Finding | None:
-    copied = s.recent("copy/noise")
-    if not copied < COPIED:
+    copied, numbers = s.recent("copy/noise"), math.prod(s.experiment.data.shape)
+    codings = int(np.nan_to_num(s.recent("code/active") + s.recent("code/dead")))
+    if not copied < COPIED or codings < numbers:  # fewer codings than numbers cannot pass everything through
         return None
-    codings, numbers = int(s.recent("code/active") + s.recent("code/dead")), math.prod(s.experiment.data.shape)
     sentence = (
         f"Identity copying: {codings} codings for {numbers} numbers, and shuffled items that look like nothing are "
         f"rebuilt to {share(1 - copied)} as well."
