@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 // Return the cover's content for the run's present state, or null where the picture speaks for itself.
 export function coverFor(hub) {
   const { state, step, queue, error, keyframes } = hub.status;
+  if (state === "ready" && error) return h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error }));
   if (state === "ready") return playHint(hub);
   if (state === "queued") {
     return h("div.word", {}, icon("wait"), h("strong", { text: queue ? `Waiting in the queue, position ${queue}` : "Waiting in the queue" }),

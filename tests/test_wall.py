@@ -120,6 +120,11 @@ def test_only_what_is_asked_for_is_drawn():
     assert meta["map"] is None
 
 
+def test_there_are_as_many_samples_whatever_else_is_drawn():
+    loop = small("vae")
+    assert len(drawn(loop, frozenset(["samples"]))[0]["samples"]) == len(drawn(loop)[0]["samples"]) == 20
+
+
 def test_sequences_and_clouds_are_numbers():
     series = Made(sides=(30, 2), sort="sequences", named=False)
     arrays, meta = drawn(loop_on(series))

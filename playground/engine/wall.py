@@ -17,7 +17,7 @@ from torch import Tensor
 from playground.config import ConfigError
 from playground.diagnostics.coding import never_and_always
 from playground.engine.frames import VERSION, encode, rounded, to_i16
-from playground.engine.items import ROOM, packed, pixels, shrunk, signed
+from playground.engine.items import packed, pixels, shrunk, signed
 from playground.engine.loop import Loop
 from playground.latent.baseline import baseline
 from playground.latent.moving import MovingMap
@@ -133,7 +133,7 @@ class Wall:
     def _draw_samples(self) -> None:
         """Decode the same draws from the prior."""
         loop = self.loop
-        room = BYTES // (self._layers["inputs"][0].nbytes if "inputs" in self._layers else ROOM)
+        room = BYTES // self._pack(self.x[:1]).nbytes
         z = loop.family.noise(max(4, min(SAMPLES, room)), fresh(loop.experiment.seed, "wall", device=loop.device))
         self._layers["samples"] = self._pack(loop.family.generate(z))
 
