@@ -158,6 +158,13 @@ def test_missing_files_say_what_to_do_and_what_is_there(data: Path) -> None:
     assert Mnist().missing() is None
 
 
+def test_a_data_folder_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / "typo"))
+    assert f"set PLAYGROUND_DATA (now {tmp_path / 'typo'}, which is no folder) to a folder" in str(Mnist().missing())
+    monkeypatch.delenv("PLAYGROUND_DATA")
+    assert "set PLAYGROUND_DATA to a folder" in str(Mnist().missing())
+
+
 def test_the_real_mnist_reads_as_everybody_knows_it(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     """The official test part: 10,000 images, their class counts and mean; a small set stands in where it is not."""
     if idx_files.real_mnist():

@@ -144,6 +144,8 @@ def test_items_have_shape_type_range_and_labels(name: str) -> None:
             assert int(items.labels.min()) >= 0
             assert int(items.labels.max()) < len(data.classes)
     assert (data.held_out(1, 0).labels is None) == (data.classes == ())
+    assert data.missing() is None
+    assert data.preview(9).shape == (9, *data.shape)
 
 
 @pytest.mark.parametrize("name", OTHERS)

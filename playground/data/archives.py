@@ -49,7 +49,10 @@ class ArchiveSet(Table):
 
     def found(self) -> list[Archive]:
         """Return the files on this machine, all from the first folder that has any."""
-        return next(filter(None, (list(archives(folder)) for folder in self._places())), [])
+        try:
+            return next(filter(None, (list(archives(folder)) for folder in self._places())), [])
+        except OSError:  # a folder that this user may not read has nothing for him
+            return []
 
     def _places(self) -> Iterator[Path]:
         """Yield the folders that may hold the files."""
@@ -72,9 +75,12 @@ class ArchiveSet(Table):
         if self.found():
             return None
         there = [name for name in SETS if name != self.id and SETS[name]().found()]
+        root = os.environ.get("PLAYGROUND_DATA")
+        wrong = f" (now {root}, which is no folder)" if root and not Path(root).is_dir() else ""
         return (
-            f"{self.title} is not on this machine: download it, or set PLAYGROUND_DATA to a folder with a sub-folder "
-            f"{self.folders[0]} that holds its IDX files; {', '.join(['digits', 'font-digits', *there])} are there."
+            f"{self.title} is not on this machine: download it, or set PLAYGROUND_DATA{wrong} to a folder with a "
+            f"sub-folder {self.folders[0]} that holds its IDX files; {', '.join(['digits', 'font-digits', *there])} "
+            "are there."
         )
 
     def preview(self, n: int) -> Tensor:
