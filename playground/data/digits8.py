@@ -1,8 +1,8 @@
 """scikit-learn's handwritten digits: 1,797 pictures of 8 x 8 pixels, bundled with the package, so always there.
 
-The test part of the UCI set "Optical recognition of handwritten digits" (Alpaydin and Kaynak 1998): each pixel counts the dark
-dots of a 4 x 4 block of the scan, 0 to 16, here divided by 16. A quarter is held out, every class with its share, by
-scikit-learn's own split with random state 0, so that published figures on that split can be compared.
+The test part of the UCI set "Optical recognition of handwritten digits" (Alpaydin and Kaynak 1998): each pixel counts
+the dark dots of a 4 x 4 block of the scan, 0 to 16, here divided by 16. A quarter is held out, every class with its
+share, by scikit-learn's own split with random state 0, so that published figures on that split can be compared.
 """
 
 from __future__ import annotations
