@@ -39,13 +39,23 @@ def main() -> None:
         of, part, n, what = st.session_state.get("pointed", (None, "", 0, {}))
         pointed(look, items, what if (of, part, n) == (look, asked.part, asked.n) else {})
         trust(maps.judged(look, asked, "linear" if job else asked.method, items, drawn))
-        st.markdown("**All codes together, and the prior**")
-        figure = coding.posterior(items.codes, items.spread, Style(height=200))
-        plain.chart(figure, "posterior", "Mean and width of each coding")
-        st.caption(
-            "Each coding's mean and width over all items (the aggregate posterior). Grey is N(0, 1), from which a VAE "
-            "draws: where the two differ, samples come from places that no item has."
-        )
+        aggregate(look, items)
+
+
+def aggregate(look: Look, items: Coded) -> None:
+    """Draw all codes together, beside the prior where there is one."""
+    prior = "generate" in family(look.experiment.family).abilities
+    st.markdown("**All codes together**" + (" **and the prior**" if prior else ""))
+    figure = coding.posterior(items.codes, items.spread, prior, Style(height=200))
+    plain.chart(figure, "posterior", "Mean and width of each coding")
+    told = "Each coding's mean and width over all items"
+    told += (
+        " (the aggregate posterior). Grey is N(0, 1), from which samples are drawn: where they differ, those come from "
+        "places that no item has."
+        if prior
+        else ". Nothing asks them to be alike: random codes would decode to nothing in particular."
+    )
+    st.caption(told)
 
 
 def choices(look: Look) -> maps.Asked:

@@ -17,6 +17,7 @@ ABOUT = (
     "missing and what PCA of the same size would give. Draw a digit of your own and see whether it survives."
 )
 COLUMNS, ROWS = 10, 3  # of items on the page at once
+POINTS = 1000  # of a cloud
 ORDERS = {"Worst first": -1, "Best first": 1, "As they come": 0}
 
 
@@ -28,7 +29,12 @@ def main() -> None:
     ids = sorted_ids(items, order, wanted)
     wall, reading = st.columns([20, 13], gap="large")
     with wall:
-        walls(look, items, ids)
+        if look.experiment.data.kind == "cloud":
+            some = ids[:POINTS]
+            figure = coding.cloud(items.x[some], items.recon[some], items.errors[some], Style(height=560))
+            plain.chart(figure, "cloud", "Points in space and their reconstructions")
+        else:
+            walls(look, items, ids)
     with reading:
         marks = {"mean": float(items.errors.mean()), "PCA": float(((by_pca(look, items) - items.x) ** 2).mean())}
         st.markdown(f"**Errors of {len(items):,} {part} items**")

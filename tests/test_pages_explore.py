@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import playground.engine
+from playground.data import of_kinds
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families
@@ -24,11 +25,11 @@ CODERS = sorted(name for name, kind in families().items() if kind.abilities >= {
 
 
 @cache
-def trained(family: str, codings: int) -> Path:
+def trained(family: str, codings: int, dataset: str) -> Path:
     """Train a small model for a moment, with two moments saved."""
     small = {"width1": 16, "layers": 1, "codings": codings, "score_every": 20, "keyframe_every": 20, "batch": 32}
-    experiment = Experiment.of(family).changed(device="cpu", **small)
-    folder = RunFolder.create(Path(mkdtemp(prefix="playground-")), experiment, f"digits-{codings:08x}")
+    experiment = Experiment.of(family).on(dataset).changed(device="cpu", **small)
+    folder = RunFolder.create(Path(mkdtemp(prefix="playground-")), experiment, f"{dataset}-{codings:08x}")
     loop = Loop(experiment, folder)
     loop.advance(40)
     loop.flush()
@@ -46,8 +47,8 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     return fake
 
 
-def with_run(engine: FakeEngine, home: Path, family: str = CODERS[0], codings: int = 2) -> str:
-    path = trained(family, codings)
+def with_run(engine: FakeEngine, home: Path, family: str = CODERS[0], codings: int = 2, dataset: str = "digits") -> str:
+    path = trained(family, codings, dataset)
     shutil.copytree(path, home / path.name)
     return engine.keep(RunFolder.open(home, path.name))
 
@@ -90,6 +91,14 @@ def test_a_page_shows_the_latest_moment_of_any_family_that_codes(
     assert not at.error
     assert at.select_slider[0].value == 40
     shows(at.select_slider[0].set_value(20).run())
+    assert not at.error
+
+
+@pytest.mark.parametrize("dataset", [of_kinds(frozenset([kind]))[0] for kind in ("sequences", "cloud")])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_whatever_items_there_are(engine: FakeEngine, tmp_path: Path, page: str, dataset: str) -> None:
+    with_run(engine, tmp_path, "autoencoder", 2, dataset)
+    at = opened(page)
     assert not at.error
 
 

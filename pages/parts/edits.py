@@ -35,7 +35,7 @@ def choose(experiment: Experiment) -> None:
     """Take a whole other experiment (a preset, a data set): at once in `ready`, else as a draft."""
     try:
         _draft(experiment)
-    except EngineError as error:
+    except (ConfigError, EngineError) as error:
         fail(error)
 
 
@@ -96,7 +96,10 @@ def _live(current: Experiment, name: str) -> bool:
 
 
 def _draft(wanted: Experiment) -> None:
+    """Let an experiment wait, or take it at once in `ready`; raises `ConfigError` where its data is not here."""
     view = lab()
+    if missing := wanted.data.missing():
+        raise ConfigError(missing)
     if engine().status(view.run).state == "ready":
         _move(wanted)
     else:

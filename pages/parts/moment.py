@@ -65,4 +65,5 @@ def next_presets(n: int = 3) -> list[str]:
     """Return the n presets that follow the present one, going round."""
     names, now = list(state.place().presets), title.current()
     start = names.index(now) + 1 if now in names else 0
-    return list(islice((name for name in names[start:] + names[:start] if name != now), n))
+    others = (name for name in names[start:] + names[:start] if name != now)
+    return list(islice((name for name in others if not PRESETS[name].experiment.data.missing()), n))

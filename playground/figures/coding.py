@@ -12,6 +12,7 @@ from playground.figures import palette
 from playground.figures.chart import Axis, Style, layout
 
 BINS = 40
+DARKER = ((0, "#a6cee3"), (1, "#08306b"))  # the encoder's blue, the darker the larger the error
 LEAST = 0.01  # nats: below it a coding says nothing of its item (Burda et al. 2016, arXiv 1509.00519, count so)
 
 
@@ -23,6 +24,7 @@ def error_histogram(errors: Any, marks: Mapping[str, float], style: Style) -> go
         "marker": {"color": palette.ENCODER}, "hovertemplate": "error %{x:.3g}: %{y} items<extra></extra>",
     }  # fmt: skip
     frame = _frame(Axis("items", may_be_log=False), style, "squared error a number")
+    frame["margin"] |= {"t": 24}
     frame["shapes"] = [
         {
             "type": "line",
@@ -57,8 +59,8 @@ def class_errors(errors: Any, labels: Any, classes: Sequence[str], style: Style)
     return go.Figure([bars], frame | {"yaxis": frame["yaxis"] | {"type": "category", "dtick": 1}})
 
 
-def posterior(codes: Any, spread: Any, style: Style) -> go.Figure:
-    """Draw each coding's mean and width over all items (bars) in the band of the prior N(0, 1).
+def posterior(codes: Any, spread: Any, prior: bool, style: Style) -> go.Figure:
+    """Draw each coding's mean and width over all items (bars), with a `prior` in the band of N(0, 1).
 
     The width of the aggregate posterior is sqrt(var(mean) + mean(std²)): where it is 1 and the mean 0, they agree.
     """
@@ -74,6 +76,8 @@ def posterior(codes: Any, spread: Any, style: Style) -> go.Figure:
     }  # fmt: skip
     frame = _frame(Axis("value of the coding", may_be_log=False), style, "codings, the busiest first")
     frame["xaxis"] |= {"range": [0.4, len(mean) + 0.6], "tickformat": "d", "dtick": 1 if len(mean) <= 20 else None}
+    if not prior:
+        return go.Figure([bars], frame)
     band = {
         "type": "rect",
         "xref": "paper",
@@ -86,6 +90,25 @@ def posterior(codes: Any, spread: Any, style: Style) -> go.Figure:
     }
     frame["shapes"] = [band | {"fillcolor": palette.FLOOR}]
     return go.Figure([bars], frame)
+
+
+def cloud(x: Any, recon: Any, errors: Any, style: Style) -> go.Figure:
+    """Draw points in space (n, 3) coloured by their error, and what they are rebuilt as in the decoder's colour."""
+    places, made = np.asarray(x), np.asarray(recon)
+    flat = {"type": "scatter3d", "mode": "markers"}
+    real = flat | {
+        "name": "points, darker where worse", "marker": {"size": 2.5, "color": errors, "colorscale": DARKER},
+        **dict(zip("xyz", places.T, strict=True)),
+    }  # fmt: skip
+    rebuilt = flat | {
+        "name": "reconstructions", "marker": {"size": 1.8, "color": palette.DECODER, "opacity": 0.6},
+        **dict(zip("xyz", made.T, strict=True)),
+    }  # fmt: skip
+    frame = layout(Axis("", may_be_log=False), style)
+    axis = {"showbackground": False, "gridcolor": palette.GRID, "zeroline": False, "title": {"text": ""}}
+    scene = {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "data"}
+    kept = {name: frame[name] for name in ("height", "paper_bgcolor", "font", "legend", "hoverlabel")}
+    return go.Figure([real, rebuilt], kept | {"scene": scene, "margin": {"l": 0, "r": 0, "t": 24, "b": 0}})
 
 
 def class_counts(labels: Any, classes: Sequence[str], style: Style) -> go.Figure:
