@@ -59,8 +59,12 @@ const SIGNED = {
 };
 // 128 stands for 0
 const root = (t) => Math.max(0, Math.min(1, 0.5 + 0.5 * Math.sign(t * 255 - 128) * Math.sqrt(Math.abs(t * 255 - 128) / 127)));
-const signedTables = { light: mixed(SIGNED.light.map(rgb), root), dark: mixed(SIGNED.dark.map(rgb), root) };
+const signedTables = {
+  light: mixed(SIGNED.light.map(rgb), root), dark: mixed(SIGNED.dark.map(rgb), root),
+  evenLight: mixed(SIGNED.light.map(rgb)), evenDark: mixed(SIGNED.dark.map(rgb)),
+};
 export const signedWords = (dark) => signedTables[dark ? "dark" : "light"];
+export const evenWords = (dark) => signedTables[dark ? "evenDark" : "evenLight"]; // in proportion, without the root
 export const signedCss = (dark) => {
   const stops = SIGNED[dark ? "dark" : "light"].map((colour, k, { length }) => {
     const bent = (2 * k) / (length - 1) - 1;

@@ -1,7 +1,7 @@
 // The wall's further panels: filters, activations, samples from the prior. Each: {layers, load(frame), fit, paint}.
 import { figure } from "./dom.js";
 import { putImage, putLine, rangeOf, scaleFor, sizes } from "./items.js";
-import { DECODER, ENCODER, signedWords } from "./palette.js";
+import { DECODER, ENCODER, evenWords } from "./palette.js";
 
 class Panel {
   constructor(canvas) {
@@ -73,7 +73,7 @@ export class Filters extends Panel {
   paint({ arrays }) {
     this.clear();
     const { filters } = arrays;
-    this.tiles(filters, signedWords(this.colours.dark), "images", `First layer, ${filters.shape[0]} filters: blue below 0, orange above, each scaled to its largest weight`);
+    this.tiles(filters, evenWords(this.colours.dark), "images", `First layer, ${filters.shape[0]} filters: blue below 0, orange above, each scaled to its largest weight`);
   }
 
   missing = "This model's first layer has no picture: its weights do not stand for pixels.";

@@ -76,6 +76,7 @@ class Wall {
     for (const part of [this.grid, this.cloud, ...Object.values(this.panels)]) part.setTheme(colours);
     for (const { picture } of this.pictures) picture.setTheme(colours);
     this.legend.querySelector(".bar").style.background = signedCss(colours.dark);
+    if (hub.wallTab && hub.wallTab !== this.tab) this.open(hub.wallTab); // a page without a stream may mount it anew
     this.tellPython = (layers) => component.setStateValue("layers", layers);
     this.ask();
     hub.offer(component.data.frame, component.data.status, component.data.done);
@@ -206,7 +207,7 @@ class Wall {
   // -- tabs and rows ---------------------------------------------------------------------------------------------------
 
   open(id) {
-    this.tab = id;
+    this.tab = this.hub.wallTab = id;
     for (const tab of this.tabs.children) {
       tab.setAttribute("aria-selected", String(tab.dataset.tab === id));
       tab.tabIndex = tab.dataset.tab === id ? 0 : -1;

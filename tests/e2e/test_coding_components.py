@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, WebSocketR
 from pages.parts.mounts import ASSETS
 from pages.parts.source import Source, blob, f32
 from playground.engine.frames import encode
-from tests.e2e.test_components import js
+from tests.e2e.test_components import HUB, js
 
 pytestmark = pytest.mark.e2e
 
@@ -563,3 +563,21 @@ def test_nothing_is_wider_than_its_place(bare: Page, model: Model, live: Callabl
         expect(root.locator("canvas").first).to_be_attached()
         if root.evaluate("(e) => e.parentElement.clientWidth") == width:
             assert root.evaluate("(e) => e.scrollWidth") <= width
+
+
+# -- on the running app ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_websocket_wall_and_map_still_move(context: BrowserContext, server: Any) -> None:
+    page = context.new_page()
+    page.route_web_socket(re.compile("/playground/stream/"), lambda socket: socket.close())
+    page.goto(f"{server.url}/?f=autoencoder&d=digits&code=2")
+    page.get_by_role("tab", name="Filters").wait_for()
+    refused = f"{HUB}?.connection === 'fallback'"
+    carried = f"() => Object.keys({HUB}?.frame?.arrays ?? {{}}).sort().join(' ')"
+    page.wait_for_function(f"() => {refused} && ({carried})().includes('codes inputs pca recon')")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {HUB}.frame.meta.step > 0")
+    page.get_by_role("tab", name="Filters").click()
+    page.wait_for_function(f"() => ({carried})() === 'classes codes filters'")
+    page.keyboard.press("Space")
