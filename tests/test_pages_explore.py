@@ -6,7 +6,9 @@ import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -16,6 +18,8 @@ from playground.data import of_kinds
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families
+from playground.latent.jobs import Job
+from playground.latent.projection import Map
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
 
@@ -44,7 +48,20 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
     monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
     monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
+    monkeypatch.setattr("playground.latent.jobs.get_projector", FakeProjector)
     return fake
+
+
+class FakeProjector:
+    """Gives what it is told to give, and starts no process."""
+
+    job = Job("running", 0.25, "laying out")
+
+    def warm(self) -> None:
+        pass
+
+    def ask(self, key: Any, codes: Any, method: str, before: Any = None) -> Job:
+        return self.job
 
 
 def with_run(engine: FakeEngine, home: Path, family: str = CODERS[0], codings: int = 2, dataset: str = "digits") -> str:
@@ -154,6 +171,26 @@ def test_maps_with_grid_and_figures(engine: FakeEngine, tmp_path: Path) -> None:
     shows(at.toggle(key="map-grid").set_value(True).run())
     assert "Trustworthiness of the map" in words(at)
     assert "chance" in words(at)
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (Job("running", 0.25, "laying out"), "UMAP: laying out. PCA meanwhile."),
+        (Job("failed", note="The process that draws maps has ended."), "has ended."),
+        (Job("done", 1.0, result=Map(np.zeros((450, 2), np.float32))), "Trustworthiness"),
+    ],
+    ids=["running", "failed", "done"],
+)
+def test_a_map_that_takes_time_says_how_far_it_is(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: Job, said: str
+) -> None:
+    monkeypatch.setattr(FakeProjector, "job", job)
+    with_run(engine, tmp_path, codings=3)
+    at = opened("latent.py")
+    shows(at.segmented_control(key="method-pca").select("umap").run())
+    bars = [bar.proto.text for bar in at.get("progress")]
+    assert said in words(at) + "\n".join(bars)
 
 
 @pytest.mark.parametrize("way", ["One coding at a time", "Attributes", "Arithmetic"])

@@ -41,7 +41,7 @@ class Place:
 CODING = frozenset[Ability](["encode", "decode"])
 GAN = Place("gan", "gan_lab.py", "GAN lab", frozenset(["generate", "score"]))
 AUTOENCODER = Place(
-    "autoencoder", "autoencoder_lab.py", "Autoencoder lab", CODING, ("presets", "verdict", "map", "curves")
+    "autoencoder", "autoencoder_lab.py", "Autoencoder lab", CODING, ("presets", "family", "verdict", "map", "curves")
 )
 PLACES = {place.id: place for place in (AUTOENCODER, GAN)}
 

@@ -9,13 +9,14 @@ import streamlit as st
 
 from pages.parts import explore
 from pages.parts.look import Look
+from playground.latent import jobs
 from playground.latent.coded import Coded, Part, decoded
-from playground.latent.jobs import Job, get_projector
+from playground.latent.jobs import Job
 from playground.latent.neighbours import knn_accuracy, trustworthiness
 from playground.latent.projection import Map, Method, project
 
 METHODS: dict[Method, str] = {"raw": "As it is", "pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
-GRID = 15  # a side of the decoder grid
+GRID = 12  # a side of the decoder grid
 JUDGED = 1000  # items that a map is judged by: the cost is quadratic
 
 
@@ -44,11 +45,12 @@ def wanted(look: Look, asked: Asked) -> tuple[Map, Job | None]:
     """Return the map asked for, or the linear one and the job that still works on it."""
     plain = linear(look, asked)
     if asked.method in ("raw", "pca"):
+        jobs.get_projector().warm()  # UMAP compiles at its first map: better now than when somebody waits
         return plain, None
     codes, key = look.items(asked.n, asked.part).codes, (look.run, look.step, look.cuts, asked.part, asked.n)
     last = st.session_state.get("layout-before", ("", None))
     mine = f"{look.run} {asked.part} {asked.n} {asked.method}"
-    job = get_projector().ask(key, codes, asked.method, last[1] if last[0] == mine else None)
+    job = jobs.get_projector().ask(key, codes, asked.method, last[1] if last[0] == mine else None)
     if job.result is None:
         return plain, job
     st.session_state["layout-before"] = (mine, job.result.points)

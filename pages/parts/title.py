@@ -52,7 +52,7 @@ def _presets() -> None:
         names,
         names.index(now) if now else None,
         key=key,
-        format_func=lambda name: f"{PRESETS[name].group}: {PRESETS[name].title}",
+        format_func=lambda name: f"{PRESETS[name].title} · {PRESETS[name].group}",
         placeholder="Your own settings",
         label_visibility="collapsed",
         width=360,
