@@ -210,7 +210,7 @@ PRESETS: dict[str, Preset] = {
     "recurrent": Preset(
         "Recurrent, on waves",
         "A GRU reads a wave, keeps four numbers and plays it again: first the mean, then suddenly the right rhythm.",
-        BODIES, "sines", SEQUENCE | {"codings": 4}, steps=1000, family="autoencoder",
+        BODIES, "sines", SEQUENCE | {"codings": 4}, steps=600, family="autoencoder",
     ),
     "heartbeats": Preset(
         "Rare heartbeats",

@@ -257,22 +257,23 @@ def test_k_sparse_keeps_exactly_k_the_largest():
     assert ((model.encode(data.held_out(30, 0).x) != 0).sum(1) == 4).all()
 
 
-def test_kl_takes_the_mean_activation_to_rho():
-    """The sparse kind reaches its rho within 20 %."""
-    model, data, rng = build(codings=64, sparsity="kl", rho=0.05, batch=128, lr=2e-3)
+@pytest.mark.parametrize("name", ["digits", "font-digits"])
+def test_kl_takes_the_mean_activation_to_rho(name):
+    """The sparse kind reaches its rho within 20 %, of 64 numbers and of 784."""
+    model, data, rng = build(dataset(name)(), layers=1, width1=64, codings=64, sparsity="kl", batch=128, lr=2e-3)
     metrics = advance(model, data, rng, 600)
     codes = model.encode(data.known(1000, 0).x)
     assert codes.min() >= 0
     assert codes.max() <= 1
     assert float(codes.mean()) == pytest.approx(0.05, rel=0.2)
-    assert metrics["loss/total"] == pytest.approx(metrics["loss/recon"] + metrics["loss/sparse"], rel=1e-5)
-    assert error(model, data.held_out(400, 0).x) < 0.055
+    assert metrics["loss/total"] == pytest.approx(metrics["loss/recon"] + 10 * metrics["loss/sparse"], rel=1e-5)
+    assert error(model, data.held_out(400, 0).x) < 0.06
 
 
 def test_l1_makes_codings_small():
     sizes = []
     for weight in (0.0, 0.3):
-        model, data, rng = build(codings=32, sparsity="l1", sparse_weight=weight)
+        model, data, rng = build(codings=32, sparsity="l1", l1_weight=weight)
         advance(model, data, rng, 200)
         sizes.append(float(model.encode(data.known(500, 0).x).abs().mean()))
     assert sizes[1] < 0.5 * sizes[0]

@@ -58,9 +58,10 @@ def _dead(now: Now) -> Ladder:
     if now("sparsity") == "k-sparse" and now("keep", 0) < now("codings", 0) // 2:
         why = "A coding that is never among the largest never learns; with more kept, more get their turn."
         ladder.append(("Keep twice as many", {"keep": 2 * now("keep")}, why))
-    if now("sparsity") in ("l1", "kl") and now("sparse_weight", 0.0) > 0.01:
-        lighter = float(f"{now('sparse_weight') / 5:.2g}")
-        ladder.append(("Charge less for being on", {"sparse_weight": lighter}, "Being on costs more than it saves."))
+    weight = f"{now('sparsity')}_weight"
+    if now("sparsity") in ("l1", "kl") and now(weight, 0.0) > 0.01:
+        lighter = float(f"{now(weight) / 5:.2g}")
+        ladder.append(("Charge less for being on", {weight: lighter}, "Being on costs more than it saves."))
     if now("activation") == "relu":
         why = "An ELU has a slope below zero too, so a unit that went quiet finds its way back. Restarts the run."
         ladder.append(("Use ELU units", {"activation": "elu"}, why))

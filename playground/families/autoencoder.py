@@ -62,9 +62,12 @@ class AutoencoderSettings(BodySettings):
     sparsity: Sparsity = knob("none", "Keep most codings quiet: charge their size (L1), pull each one's mean to ρ "
         "(KL), or keep only the k largest of an item.", short="sparse", group=CODE, live=True,
         paper="Makhzani and Frey 2013, arXiv 1312.5663", choice_labels=("none", "L1", "KL to ρ", "k-sparse"))
-    sparse_weight: float = knob(1.0, "Weight of the sparsity penalty against the reconstruction error of an item.",
-        short="sw", group=CODE, live=True, low=0.0, high=100.0, scale="log", step=0.001, label="Sparsity weight",
-        needs=("sparsity", ("l1", "kl")))
+    l1_weight: float = knob(1.0, "Weight of the codings' sizes against the reconstruction error of an item.",
+        short="l1", group=CODE, live=True, label="L1 weight", low=0.0, high=100.0, scale="log", step=0.001,
+        needs=("sparsity", ("l1",)))
+    kl_weight: float = knob(10.0, "Weight of the codings' distance from ρ against the reconstruction error of an item.",
+        short="klw", group=CODE, live=True, label="KL weight", low=0.0, high=100.0, scale="log", step=0.001,
+        needs=("sparsity", ("kl",)))
     rho: float = knob(0.05, "Share of items for which a coding should be on.", short="rho", group=CODE, live=True,
         label="Target ρ", low=0.01, high=0.5, step=0.01, needs=("sparsity", ("kl",)), paper="Ng 2011, CS294A notes")
     keep: int = knob(8, "Codings of an item that are kept.", short="ksp", group=CODE, live=True, label="k",
@@ -95,6 +98,11 @@ class AutoencoderSettings(BodySettings):
     def bend(self) -> str:
         """The activation of the codings: KL to ρ compares shares, so it takes a sigmoid."""
         return "sigmoid" if self.sparsity == "kl" else self.code_bend
+
+    @property
+    def sparse_weight(self) -> float:
+        """The weight of the sparsity penalty in use."""
+        return self.kl_weight if self.sparsity == "kl" else self.l1_weight
 
     @property
     def squash(self) -> str:
@@ -156,7 +164,7 @@ class Autoencoder(Family):
         self.steps += 1
         metrics["grad/all"] = self.flat.grad_norm()
         if every:
-            metrics["stack/layer"] = torch.tensor(0.0 if level is None else level + 1.0)
+            metrics["stack/layer"] = torch.full((), 0.0 if level is None else level + 1.0, device=self.device)
         return StepResult({name: value.detach() for name, value in metrics.items()})
 
     def _losses(self, x: Tensor, noisy: Tensor, level: int | None, rng: Streams) -> dict[str, Tensor]:
