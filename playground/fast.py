@@ -15,6 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LARGE = 2**22  # multiplications in one product; from there on oneDNN's overhead is paid for
+THERE: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+ONEDNN: Callable[..., Tensor] | None = (
+    getattr(getattr(torch.ops.mkldnn, "_linear_pointwise", None), "default", None) if THERE else None
+)
 
 
 def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
@@ -22,9 +26,8 @@ def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
 
     PyTorch's float32 products go to MKL, which keeps to AVX2 on AMD processors; with AVX-512 this takes half the time.
     """
-    there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    worth = there and weight.is_cpu and weight.dtype == torch.float32 and rows * weight.numel() >= LARGE
-    return getattr(torch.ops.mkldnn, "_linear_pointwise", None) if worth else None
+    worth = weight.is_cpu and weight.dtype == torch.float32 and rows * weight.numel() >= LARGE
+    return ONEDNN if worth else None
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

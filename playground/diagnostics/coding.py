@@ -72,7 +72,8 @@ class CodingPanel:
 
     def _errors(self, family: Family, rng: torch.Generator) -> dict[str, float]:
         """Return the training loss's own errors, and a VAE's bounds."""
-        held, train = (family.bounds(items.x[:N_BOUND], SAMPLES, rng) for items in (self._held, self._train))
+        held = family.bounds(self._held.x[:N_BOUND], SAMPLES, rng)
+        train = family.bounds(self._train.x[:N_BOUND], 1, rng)
         if held is None or train is None:
             errors = (family.errors(items.x[:N]) for items in (self._held, self._train))
             return dict(zip(("held/recon", "train/recon"), (float(e.mean()) for e in errors), strict=True))
