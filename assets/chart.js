@@ -1,10 +1,12 @@
 // A map of points in the plane: coloured and shaped by class, with what lies under and over them, on one canvas.
+import { calm } from "./dom.js";
 import { axes } from "./layers.js";
 import { classColour } from "./palette.js";
 import { View } from "./view.js";
 
 const SHAPES = 4; // disc, square, diamond, triangle: a shape repeats what the colour says
 const RADIUS = 2.9; // css pixels
+const GLIDE = 500; // milliseconds
 
 // A view whose rest is not at the origin.
 export class CentredView extends View {
@@ -92,6 +94,25 @@ export class Chart {
     this.view.resize(size, ratio);
     this.sprites = new Map();
     this.paint();
+  }
+
+  // Let points go to new places; both are at rest in the same picture, `home` and `extent` being where it rested before.
+  glide(to, home, extent) {
+    const { points: from, view } = this;
+    this.points = to;
+    cancelAnimationFrame(this.gliding);
+    if (!from || from.length !== to.length || calm()) return;
+    const zoom = view.extent / extent;
+    const start = from.map((v, k) => view.home[k % 2] + (v - home[k % 2]) * zoom);
+    const begun = performance.now();
+    const step = (now) => {
+      const t = Math.min(1, (now - begun) / GLIDE);
+      const eased = t * t * (3 - 2 * t);
+      this.points = t < 1 ? to.map((v, k) => start[k] + (v - start[k]) * eased) : to;
+      this.paint();
+      if (t < 1) this.gliding = requestAnimationFrame(step);
+    };
+    this.gliding = requestAnimationFrame(step);
   }
 
   get n() {

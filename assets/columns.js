@@ -2,7 +2,7 @@
 import { h, mount } from "./dom.js";
 import { Grid, ROWS } from "./grid.js";
 import { residualOf } from "./items.js";
-import { given } from "./model.js";
+import { equal, given } from "./model.js";
 import { signedCss, theme } from "./palette.js";
 
 export default (component) => mount(component, (root) => new Columns(root));
@@ -21,7 +21,7 @@ class Columns {
     this.component = component;
     this.colours = theme(this.root);
     this.legend.querySelector(".bar").style.background = signedCss(this.colours.dark);
-    if (component.data !== this.data) {
+    if (!equal(component.data, this.data)) {
       this.data = component.data;
       Object.assign(this, given(component.data));
       this.complete();

@@ -1,7 +1,7 @@
 // Draw a picture pixel by pixel; where there is a model, see it encoded and decoded as you draw.
 import { button, h, mount, say, signed } from "./dom.js";
 import { Picture } from "./items.js";
-import { Model, Newest, given } from "./model.js";
+import { Model, Newest, equal, given } from "./model.js";
 import { DECODER, ENCODER, theme } from "./palette.js";
 
 const REACH = 0.048; // the pen's radius as a share of the side
@@ -63,7 +63,7 @@ class Digit {
     this.component = component;
     this.colours = theme(this.root);
     this.made.setTheme(this.colours);
-    if (component.data !== this.data) this.take(component.data);
+    if (!equal(component.data, this.data)) this.take(component.data);
     this.resize();
   }
 

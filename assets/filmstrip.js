@@ -1,7 +1,7 @@
 // The ways between two codes: straight and spherical, one above the other, with one slider for both.
 import { button, calm, figure, h, mount, say } from "./dom.js";
 import { Picture, putImage, putLine, rangeOf, scaleFor, sizes } from "./items.js";
-import { Model, Newest, given } from "./model.js";
+import { Model, Newest, equal, given } from "./model.js";
 import { theme } from "./palette.js";
 
 const WAYS = [
@@ -52,7 +52,7 @@ class Filmstrip {
   update(component) {
     this.colours = theme(this.root);
     for (const picture of [...this.ends_, ...this.rows.map(({ big }) => big)]) picture.setTheme(this.colours);
-    if (component.data === this.data) return this.paintStrips();
+    if (equal(component.data, this.data)) return this.paintStrips();
     this.data = component.data;
     const { meta, arrays } = given(component.data);
     this.meta = meta;

@@ -3,7 +3,7 @@ import { Chart, bounds, legend } from "./chart.js";
 import { codeText } from "./map.js";
 import { button, count, h, mount, say, signed, toggleClass } from "./dom.js";
 import { Picture, putImage, rangeOf, sizes } from "./items.js";
-import { Model, Newest, given } from "./model.js";
+import { Model, Newest, equal, given } from "./model.js";
 import { GREYS, theme } from "./palette.js";
 import { gestures } from "./view.js";
 
@@ -48,9 +48,9 @@ class Scatter {
     this.classes = h("div.chips.classes", { role: "group", "aria-label": "Classes" });
     this.shown = h("div.chips", { role: "group", "aria-label": "Layers" });
     this.seen = new Picture(140, "The item under the pointer");
-    this.seenText = h("div.num.dim", { text: "Point at a dot" });
+    this.seenText = h("div.num.dim", { "aria-live": "polite", text: "Point at a dot" });
     this.made = new Picture(140, "The decoded place");
-    this.madeText = h("div.num.dim", { text: "Click the map" });
+    this.madeText = h("div.num.dim", { "aria-live": "polite", text: "Click the map" });
     this.selected = h("strong.num", { text: "0" });
     this.letGo = button("close", "Clear", () => this.select(null), { kind: "ghost" });
     this.selection = h("div.row", { role: "status" }, h("span", {}, this.selected, h("span.dim", { text: " selected" })), this.letGo);
@@ -74,46 +74,50 @@ class Scatter {
     const colours = theme(this.root);
     this.chart.setTheme(colours);
     for (const picture of [this.seen, this.made]) picture.setTheme(colours);
-    if (component.data !== this.data) this.take(component.data);
+    if (!equal(component.data, this.data)) this.take(component.data);
     this.chart.repaint();
   }
 
   take(data) {
     const fresh = given(data);
-    const moved = this.meta && (this.meta.run !== fresh.meta.run || this.meta.step !== fresh.meta.step || fresh.arrays.points.shape[0] !== this.chart.n);
+    const { meta: was, arrays: had } = this;
+    const same = was && was.run === fresh.meta.run && equal(had.items.data, fresh.arrays.items.data);
+    const still = same && equal(had.points.data, fresh.arrays.points.data);
     this.data = data;
     Object.assign(this, fresh);
     const { arrays, meta, chart } = this;
     this.model.set(meta);
-    chart.points = arrays.points.data;
     chart.classes = arrays.classes?.data ?? null;
     chart.labels = meta.classes.length <= 12 ? meta.classes : [];
     chart.names = arrays.mean ? ["p₁", "p₂"] : arrays.codes ? ["u₁", "u₂"] : ["z₁", "z₂"];
-    chart.radius = chart.n > 2500 ? 2.3 : 2.9;
+    chart.radius = arrays.points.shape[0] > 2500 ? 2.3 : 2.9;
     this.range = meta.kind === "sequences" ? rangeOf(arrays.items) : null;
-    this.frameAll();
+    if (!still) this.place(arrays.points.data, same);
     this.background = arrays.background ? this.compose(arrays.background) : null;
     legend(this.classes, chart, meta.classes, chart.classes, () => chart.repaint());
     say(this.note, meta.note);
     this.makeChips();
-    if (moved) {
-      this.select(null, false);
-      this.pin(null);
-      chart.lit = null;
-    }
+    if (was && !same) this.select(null, false);
+    if (still) return;
+    this.pin(null);
+    chart.lit = null;
   }
 
   destroy() {
     this.sizes.disconnect();
+    cancelAnimationFrame(this.chart.gliding);
     this.decodes.drop();
   }
 
-  // Rest on all points.
-  frameAll() {
-    const [x0, x1, y0, y1] = bounds(this.chart.points);
-    const { view } = this.chart;
-    view.setHome([(x0 + x1) / 2, (y0 + y1) / 2]);
-    view.setExtent(Math.max(x1 - x0, y1 - y0, 1e-6) * 0.53);
+  // Rest on all points; the same items go to their new places, so that one sees where they went.
+  place(points, same) {
+    const { chart } = this;
+    const { home, extent } = chart.view;
+    const [x0, x1, y0, y1] = bounds(points);
+    chart.view.setHome([(x0 + x1) / 2, (y0 + y1) / 2]);
+    chart.view.setExtent(Math.max(x1 - x0, y1 - y0, 1e-6) * 0.53);
+    if (same) chart.glide(points, home, extent);
+    else chart.points = points;
   }
 
   // The decoder's grid as one picture, top row first.

@@ -1,7 +1,7 @@
 // Sliders around a code: one a number of it, or one strength of a direction; what it decodes to follows at once.
 import { button, h, mount, say, signed } from "./dom.js";
 import { Picture } from "./items.js";
-import { Model, Newest, given } from "./model.js";
+import { Model, Newest, equal, given } from "./model.js";
 import { theme } from "./palette.js";
 
 const STEPS = 7; // pictures under a strength slider
@@ -34,7 +34,7 @@ class Sliders {
     const colours = theme(this.root);
     for (const picture of [this.original, this.made, ...(this.pictures ?? [])]) picture.setTheme(colours);
     this.colours = colours;
-    if (component.data === this.data) return;
+    if (equal(component.data, this.data)) return;
     this.data = component.data;
     const { meta, arrays } = given(component.data);
     Object.assign(this, { meta, arrays });

@@ -30,9 +30,10 @@ MOUNT = """async ({name, data, style, css}) => {
   document.body.append(parent);
   window.sent = [];
   const tell = (what, value) => window.sent.push([what, value]);
-  const component = {parentElement: parent, setTriggerValue: tell, setStateValue: tell,
-    data: Array.isArray(data) ? new Uint8Array(data) : data};
-  mount(component);
+  const bytes = (data) => Array.isArray(data) ? new Uint8Array(data) : data;
+  const component = {parentElement: parent, setTriggerValue: tell, setStateValue: tell};
+  window.again = (data) => mount({...component, data: bytes(data)});
+  window.again(data);
 }"""
 
 
@@ -410,6 +411,25 @@ def test_a_click_on_the_map_tells_the_item_and_decodes_its_code(bare: Page, mode
     assert sent(bare)[-1]["i"] is None
     assert sent(bare)[-1]["at"] == pytest.approx([-0.5, 0.5], abs=0.02)
     assert model.asked[0]["step"] == 100
+
+
+def test_a_rerun_leaves_the_map_as_it_is_and_another_layout_lets_go_of_the_place(bare: Page, model: Model) -> None:
+    bare.emulate_media(reduced_motion="reduce")  # points do not glide
+    scatter, at = plane_of(bare)
+    place = scatter.get_by_label("The decoded place").locator("..")
+    bare.mouse.click(*at(1, 1))
+    shows(place, 110)
+    arrays = {"points": PLACES, "items": flat(10, 20, 30, 40, 50), "classes": np.array([0, 0, 1, 1, 2], np.uint8)}
+    again = "(data) => { window.again(data); }"
+    bare.evaluate(again, list(blob(SOURCE, arrays, {"note": "The code itself"})))
+    shows(place, 110)
+    assert len(model.asked) == 1
+    bare.evaluate(again, list(blob(SOURCE, arrays | {"points": 5 + 2 * PLACES[::-1]}, {"note": "Another"})))
+    expect(place.locator("canvas")).to_be_hidden()
+    bare.mouse.click(*at(1, 1))
+    shows(place, 170)
+    assert sent(bare)[-1]["code"] == [7, 7]
+    assert sent(bare)[-1]["i"] == 2
 
 
 def test_a_lasso_and_a_box_select_what_lies_inside(bare: Page, model: Model) -> None:
