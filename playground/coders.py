@@ -133,11 +133,11 @@ class Stop(nn.Module):
 
 
 class Path(nn.Module):
-    """Stops one after the other: an encoder or a decoder."""
+    """Stops one after the other: an encoder or a decoder. `start` is the shape that enters."""
 
-    def __init__(self, part: str, stops: Sequence[Stop]) -> None:
+    def __init__(self, part: str, start: Sequence[int], stops: Sequence[Stop]) -> None:
         super().__init__()
-        self.part, self.row = part, tuple(stops)
+        self.part, self.start, self.row = part, tuple(start), tuple(stops)
         self.stops = nn.ModuleList(stops)  # so that PyTorch knows them
 
     def forward(self, x: Tensor) -> Tensor:  # (B, *shape) -> (B, *shape of the last stop)
@@ -170,8 +170,9 @@ class Path(nn.Module):
 
     def words(self) -> str:
         """Say in words what it is: the sizes on the way, the activations, the parameter count."""
-        sizes = [" × ".join(str(n) for n in stop.shape) for stop in self.row]
-        acts = sorted({stop.act for stop in self.row if stop.hidden})
+        sizes = [" × ".join(str(n) for n in shape) for shape in (self.start, *(stop.shape for stop in self.row))]
+        cells = {type(stop.layer.cell).__name__ for stop in self.row if isinstance(stop.layer, Recurrent)}
+        acts = sorted(cells | {stop.act for stop in self.row} - {"none"})
         count = sum(p.numel() for p in self.parameters())
         return ", ".join([" → ".join(sizes), *acts, f"{count:,} parameters"])
 
@@ -204,12 +205,12 @@ class TiedLinear(nn.Module):
 def encoder(shape: Sequence[int], c: BodySettings, outputs: int, generator: torch.Generator) -> Path:
     """Return the way from items (n, *shape) to (n, outputs) numbers, on the generator's device."""
     if c.body == "conv":
-        return Path("encoder", halving(shape, c, outputs, generator))
+        return Path("encoder", shape, halving(shape, c, outputs, generator))
     if c.body == "recurrent":
-        return Path("encoder", reading(shape, c, outputs, generator))
+        return Path("encoder", shape, reading(shape, c, outputs, generator))
     numbers = math.prod(shape)
     flat = [Stop("Flatten", nn.Flatten(), (numbers,))] if len(shape) > 1 else []
-    return Path("encoder", flat + dense([numbers, *c.widths, outputs], c.activation, generator))
+    return Path("encoder", shape, flat + dense([numbers, *c.widths, outputs], c.activation, generator))
 
 
 def decoder(
@@ -217,13 +218,13 @@ def decoder(
 ) -> Path:
     """Return the way from codes (n, inputs) to items (n, *shape); `tied` to a dense encoder, it has its weights."""
     if c.body == "conv":
-        return Path("decoder", doubling(shape, c, inputs, generator))
+        return Path("decoder", (inputs,), doubling(shape, c, inputs, generator))
     if c.body == "recurrent":
-        return Path("decoder", writing(shape, c, inputs, generator))
+        return Path("decoder", (inputs,), writing(shape, c, inputs, generator))
     sizes = [inputs, *reversed(c.widths), math.prod(shape)]
     stops = dense(sizes, c.activation, generator) if tied is None else mirror(tied, c.activation)
     full = [Stop("Unflatten", nn.Unflatten(1, tuple(shape)), shape)] if len(shape) > 1 else []
-    return Path("decoder", stops + full)
+    return Path("decoder", (inputs,), stops + full)
 
 
 # -- linear and dense -------------------------------------------------------------------------------------------------
