@@ -1,6 +1,7 @@
 """The scores of a model that codes: how well it rebuilds what it has never seen, and what its codings are worth.
 
-At most 512 held-out items and as many of the training items, the same ones every time, always without corruption.
+At most 512 held-out items (256 through convolutions, 128 through a recurrent net: a score must not hold a run up) and
+as many of the training items, the same ones every time, always without corruption.
 
     held/recon train/recon   the training loss's own error an item; for a VAE -log p(x|z) in nats from sampled z
     held/mse train/mse       mean squared error a number of decode(encode(x)); pca/mse the same of PCA with as many
@@ -33,9 +34,10 @@ from playground.latent.baseline import baseline
 from playground.latent.neighbours import knn_accuracy
 from playground.rng import fresh
 
-N = 512  # items of each kind that a score looks at
-N_BOUND, SAMPLES = 256, 8  # items and codes of each in a VAE's bounds
-N_VOTERS, NEIGHBOURS = 1024, 5
+N = 512  # items of each kind that a score looks at, half of them in a VAE's bounds and on noise
+FEWER = {"conv": 256, "recurrent": 128}  # where a body makes an item dear
+SAMPLES = 8  # codes of each item in a VAE's bounds
+NEIGHBOURS = 5
 ACTIVE = 0.01  # variance of a mean code, of 1 at most where codes keep to the prior
 VARIED = 0.01  # of the most varied coding's standard deviation
 CONSTANT = 1e-4  # standard deviation of a unit's output that says the same whatever it sees
@@ -46,12 +48,14 @@ class CodingPanel:
 
     def __init__(self, data: DataSet, seed: int, device: torch.device | str = "cpu") -> None:
         self.data, self.seed, self.device = data, seed, torch.device(device)
-        self._pca: dict[int, dict[str, float]] = {}
+        self.n = N
+        self._pca: dict[tuple[int, int], dict[str, float]] = {}
 
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
         rng = fresh(self.seed, "score", step, device=self.device)
-        held, train = self._held.x[:N], self._train.x[:N]
+        self.n = FEWER.get(getattr(family.config, "body", ""), N)
+        held, train = self._held.x, self._train.x
         codes = family.encode(held)
         recon = family.decode(codes)
         scores = {"held/mse": mse(recon, held), "train/mse": mse(family.decode(family.encode(train)), train)}
@@ -61,7 +65,7 @@ class CodingPanel:
             scores["blur/sharpness"] = sharpness(recon, held)
         scores["copy/noise"] = self._copied(family, rng)
         if self._train.labels is not None:
-            scores["knn/accuracy"] = self._knn(family.encode(self._train.x), codes)
+            scores["knn/accuracy"] = self._knn(family.encode(self._voters.x), codes)
         scores |= self._by_pca(codes.shape[1])
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
@@ -72,44 +76,62 @@ class CodingPanel:
 
     def _errors(self, family: Family, rng: torch.Generator) -> dict[str, float]:
         """Return the training loss's own errors, and a VAE's bounds."""
-        held = family.bounds(self._held.x[:N_BOUND], SAMPLES, rng)
-        train = family.bounds(self._train.x[:N_BOUND], 1, rng)
+        held = family.bounds(self._held.x[: self.n // 2], SAMPLES, rng)
+        train = family.bounds(self._train.x[: self.n // 2], 1, rng)
         if held is None or train is None:
-            errors = (family.errors(items.x[:N]) for items in (self._held, self._train))
+            errors = (family.errors(items.x) for items in (self._held, self._train))
             return dict(zip(("held/recon", "train/recon"), (float(e.mean()) for e in errors), strict=True))
         return bounds(held) | {"train/recon": float(train.recon.mean())}
 
     def _copied(self, family: Family, rng: torch.Generator) -> float:
         """Return the error on items whose numbers come each from another item, over what their mean would cost."""
-        x = self._held.x[:N_BOUND]
+        x = self._held.x[: self.n // 2]
         order = torch.rand(x.shape, generator=rng, device=self.device).argsort(0)
         noise = x.gather(0, order)
         return mse(family.decode(family.encode(noise)), noise) / max(mse(x.mean(0), x), 1e-12)
 
     def _knn(self, voters: Tensor, codes: Tensor) -> float:
-        labels, known = self._held.labels, self._train.labels
+        labels, known = self._held.labels, self._voters.labels
         assert labels is not None
         assert known is not None
-        return knn_accuracy(codes, labels[:N].cpu(), NEIGHBOURS, voters, known.cpu())
+        return knn_accuracy(codes, labels.cpu(), NEIGHBOURS, voters, known.cpu())
 
     def _by_pca(self, codings: int) -> dict[str, float]:
         """Return what PCA with as many codings makes of the same items; fitted once."""
-        if codings not in self._pca:
+        if (codings, self.n) not in self._pca:
             pca = baseline(self.data, codings, self.device)
-            held = self._held.x[:N]
+            held = self._held.x
             codes = pca.encode(held)
-            self._pca[codings] = {"pca/mse": mse(pca.decode(codes), held), "mean/mse": mse(self._train.x.mean(0), held)}
+            found = {"pca/mse": mse(pca.decode(codes), held), "mean/mse": mse(self._known.x.mean(0), held)}
             if self._train.labels is not None:
-                self._pca[codings]["knn/pca"] = self._knn(pca.encode(self._train.x), codes)
-        return self._pca[codings]
+                found["knn/pca"] = self._knn(pca.encode(self._voters.x), codes)
+            self._pca[codings, self.n] = found
+        return self._pca[codings, self.n]
+
+    @property
+    def _held(self) -> Items:
+        return first(self._unseen, self.n)
+
+    @property
+    def _train(self) -> Items:
+        return first(self._known, self.n)
+
+    @property
+    def _voters(self) -> Items:
+        return first(self._known, 2 * self.n)
 
     @cached_property
-    def _held(self) -> Items:
+    def _unseen(self) -> Items:
         return self.data.held_out(N, self.seed, self.device)
 
     @cached_property
-    def _train(self) -> Items:
-        return self.data.known(N_VOTERS, self.seed, self.device)
+    def _known(self) -> Items:
+        return self.data.known(2 * N, self.seed, self.device)
+
+
+def first(items: Items, n: int) -> Items:
+    """Return the first n of some items."""
+    return Items(items.x[:n], None if items.labels is None else items.labels[:n])
 
 
 def mse(a: Tensor, b: Tensor) -> float:
