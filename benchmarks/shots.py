@@ -1,6 +1,6 @@
-"""Make the README's picture from the running app: open the lab, press play, wait for the fakes to arrive, take a shot.
+"""Make the README's pictures from the running app: open a lab, press play, wait until it has learned, take a shot.
 
-python -m benchmarks.shots            # writes assets/lab.png
+python -m benchmarks.shots            # writes assets/lab.png and assets/autoencoder.png
 """
 
 from __future__ import annotations
@@ -10,26 +10,35 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
+from playwright.sync_api import Page
 
 from benchmarks.stage import app, browser_page
 
-TARGET = Path(__file__).parent.parent / "assets" / "lab.png"
-STEP = 4000  # by when the opening preset has all eight modes and most fakes are sharp
+ASSETS = Path(__file__).parent.parent / "assets"
+# Where each lab stands, and the step by which its opening preset has much to show.
+SHOTS = {"lab": ("", 4000), "autoencoder": ("autoencoder_lab", 3000)}
+
+
+def shoot(page: Page, name: str, step: int) -> None:
+    """Play the lab that the page shows up to a step, and write its picture."""
+    target = ASSETS / f"{name}.png"
+    page.keyboard.press("Space")
+    now = "() => [...window.__playgroundHubs.values()][0].status.step"
+    page.wait_for_function(f"{now} > {step}", timeout=300_000)
+    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(2500)
+    page.screenshot(path=target)
+    picture = Image.open(target).convert("RGB")
+    picture.save(target, optimize=True)
+    print(f"{target.name}: {picture.width} x {picture.height}, {target.stat().st_size / 1024:.0f} KB")
 
 
 def main() -> int:
-    """Take the shot."""
-    with tempfile.TemporaryDirectory() as home, app(home) as (url, _), browser_page(url) as page:
-        page.keyboard.press("Space")
-        step = "() => [...window.__playgroundHubs.values()][0].status.step"
-        page.wait_for_function(f"{step} > {STEP}", timeout=300_000)
-        page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
-        page.mouse.move(5, 5)
-        page.wait_for_timeout(1500)
-        page.screenshot(path=TARGET)
-    picture = Image.open(TARGET).convert("RGB")
-    picture.save(TARGET, optimize=True)
-    print(f"{TARGET.name}: {picture.width} x {picture.height}, {TARGET.stat().st_size / 1024:.0f} KB")
+    """Take the shots."""
+    for name, (path, step) in SHOTS.items():
+        with tempfile.TemporaryDirectory() as home, app(home) as (url, _), browser_page(f"{url}{path}") as page:
+            shoot(page, name, step)
     return 0
 
 

@@ -163,7 +163,7 @@ def browser_page(url: str) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url)
-        page.locator(".st-key-stage canvas").first.wait_for(timeout=60_000)
+        page.locator("canvas >> visible=true").first.wait_for(timeout=60_000)
         page.wait_for_function("() => [...(window.__playgroundHubs ?? new Map()).values()][0]?.frame", timeout=60_000)
         yield page
         browser.close()
