@@ -30,12 +30,12 @@ def main() -> None:
     with chart:
         drawn, job = maps.wanted(look, asked)
         did = maps.draw(look, asked, drawn)
-        with st.container(key="map-progress"):
-            if job is not None:
-                maps.waiting(look, asked)
     if did is not None:
         st.session_state.pointed = (look, asked.part, asked.n, did)
     with reading:
+        with st.container(key="map-progress"):
+            if job is not None:
+                maps.waiting(look, asked)
         of, part, n, what = st.session_state.get("pointed", (None, "", 0, {}))
         pointed(look, items, what if (of, part, n) == (look, asked.part, asked.n) else {})
         trust(maps.judged(look, asked, "linear" if job else asked.method, items, drawn))

@@ -66,7 +66,8 @@ def waiting(look: Look, asked: Asked) -> None:
     if job.state == "failed":
         st.error(job.note, icon=":material/error:")
     else:
-        st.progress(job.progress or 0.0, f"{METHODS[asked.method]}: {job.note or 'waiting'}. PCA meanwhile.")
+        meanwhile = "The codings as they are" if look.items(1).codes.shape[1] <= 2 else "PCA"
+        st.progress(job.progress, f"{METHODS[asked.method]}: {(job.note or 'waiting').lower()}. {meanwhile} meanwhile.")
 
 
 def draw(look: Look, asked: Asked, drawn: Map) -> explore.Action | None:
