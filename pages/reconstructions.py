@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.parts import explore, explored, own, plain
+from pages.parts import explored, own, plain, still
 from pages.parts.look import MANY, Look
 from playground.figures import coding
 from playground.figures.chart import Style
@@ -87,7 +87,7 @@ def walls(look: Look, items: Coded, ids: np.ndarray) -> None:
     for row in range(ROWS):
         some = ids[((page - 1) * ROWS + row) * COLUMNS :][:COLUMNS]
         if len(some):
-            explore.columns(
+            still.columns(
                 look.source, items.x[some], items.recon[some], pca=pca[some],
                 labels=None if items.labels is None else items.labels[some], errors=items.errors[some],
                 ids=some.tolist(), key=f"wall-{row}",

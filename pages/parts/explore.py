@@ -1,4 +1,4 @@
-"""The components of the Explore pages: scatter, filmstrip, sliders, attribute, digit pad and a still wall.
+"""The components of the Explore pages: scatter, filmstrip, sliders, attribute and digit pad.
 
 They get arrays from Python once and then ask the run's saved moment itself (`POST /playground/model/<run>`) to decode
 and encode, past Python: the newest wish only, so that a dragged slider never queues. Arrays are NumPy or CPU tensors;
@@ -19,13 +19,12 @@ from pages.parts.source import Background, Normal, Plane, Source, blob, f32, num
 from playground.engine.items import ROOM
 from playground.engine.wall import marks
 
-__all__ = ["Background", "Normal", "Plane", "Source", "attribute", "columns", "draw", "filmstrip", "scatter", "sliders"]
+__all__ = ["Background", "Normal", "Plane", "Source", "attribute", "draw", "filmstrip", "scatter", "sliders"]
 
 _scatter = component("scatter", "coding.css")
 _filmstrip = component("filmstrip", "coding.css")
 _sliders = component("sliders", "coding.css")
 _digit = component("digit", "coding.css")
-_columns = component("columns", "coding.css")
 
 
 def scatter(
@@ -134,32 +133,3 @@ def draw(
     data = blob(source, arrays, {"side": side})
     drawn = _digit(key=key, data=data, on_pixels_change=nothing).pixels
     return drawn["pixels"] if drawn else None
-
-
-def columns(
-    source: Source,
-    inputs: ArrayLike,
-    recon: ArrayLike,
-    *,
-    corrupted: ArrayLike | None = None,
-    pca: ArrayLike | None = None,
-    labels: ArrayLike | None = None,
-    errors: ArrayLike | None = None,
-    ids: Sequence[int] | None = None,
-    key: str,
-) -> Action | None:
-    """Mount a still wall of n items, column by column: input, corrupted, reconstruction, PCA's, residual.
-
-    `errors` (n,) stand under the reconstructions (the mean squared error where not given). Returns {"do": "point", "i":
-    ids[column]} in the one run after a column was clicked.
-    """
-    arrays = {"inputs": pack(source, inputs), "recon": pack(source, recon)}
-    for name, given in (("corrupted", corrupted), ("pca", pca)):
-        if given is not None:
-            arrays[name] = pack(source, given)
-    if labels is not None:
-        arrays["classes"] = marks(np.asarray(labels))
-    if errors is not None:
-        arrays["errors"] = f32(errors)
-    about = {"ids": list(range(len(arrays["inputs"]))) if ids is None else [int(i) for i in ids]}
-    return _columns(key=key, data=blob(source, arrays, about), on_action_change=nothing).action  # type: ignore[no-any-return]
