@@ -9,6 +9,8 @@ import { UntilMenu } from "./until.js";
 // Steps a frame on the speed slider; 0 is flat out.
 const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 0];
 
+const LEAVING_MS = 3000; // a page of ours is there by then
+
 const STATES = {
   ready: "Ready", queued: "In the queue", warming: "Starting", running: "Training", paused: "Paused", finished: "Finished",
   failed: "Failed", stopped: "Stopped",
@@ -27,6 +29,8 @@ class Transport {
       d: () => this.alone("d"),
       g: () => this.alone("g"),
     });
+    this.onClick = (event) => this.noticeLeaving(event);
+    document.addEventListener("click", this.onClick, true);
   }
 
   build() {
@@ -98,6 +102,7 @@ class Transport {
 
   destroy() {
     this.stopKeys();
+    document.removeEventListener("click", this.onClick, true);
     clearTimeout(this.telling);
     this.follower.leave();
   }
@@ -155,7 +160,19 @@ class Transport {
     // a verb that travels through Python tells the page itself; a second message would displace it
     if (!news || this.hub.connection === "fallback") return;
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.hub && this.follower.post({ do: "changed" }), 150);
+    this.telling = setTimeout(() => this.tellChanged(), 150);
+  }
+
+  // A message that follows a click on the menu would call the page back that is being left: it waits until that is over.
+  tellChanged() {
+    const wait = (this.leavingUntil ?? 0) - performance.now();
+    if (wait > 0) this.telling = setTimeout(() => this.tellChanged(), wait);
+    else if (this.hub) this.follower.post({ do: "changed" });
+  }
+
+  noticeLeaving(event) {
+    const link = event.composedPath().some((node) => node instanceof HTMLAnchorElement && node.host === location.host);
+    if (link) this.leavingUntil = performance.now() + LEAVING_MS;
   }
 
   refreshSpeed(speed) {

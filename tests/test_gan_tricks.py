@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from playground import nets, optim, tricks
+from playground.config import knobs
 from playground.experiment import Experiment
-from playground.families.gan import Gan
+from playground.families.gan import Gan, GanSettings
 from playground.rng import Streams, fresh
 
 SMALL = {"g_width": 16, "d_width": 16, "g_depth": 2, "d_depth": 2, "batch": 32}
@@ -223,7 +224,7 @@ def test_unrolled_clip_cuts_the_weights_and_their_gradient():
     assert gan.flat["g"].grad.item() == pytest.approx(0.3)  # psi_1 = 0.3 whatever theta
 
 
-@pytest.mark.parametrize("rule", optim.RULES)
+@pytest.mark.parametrize("rule", knobs(GanSettings)["optimiser_d"].choices)
 def test_unrolled_updates_are_the_optimisers_own(rule):
     """The unrolled critic equals the real one after as many real updates on the same rows, from a warm state."""
     experiment, gan, rng = build(optimiser_d=rule, momentum=0.5, lr_d=1e-2, activation="tanh")
@@ -262,7 +263,7 @@ def test_unrolled_gradient_is_the_derivative():
     assert torch.autograd.gradcheck(g_loss, torch.tensor(0.7, dtype=torch.float64, requires_grad=True), atol=1e-6)
 
 
-@pytest.mark.parametrize("rule", optim.RULES)
+@pytest.mark.parametrize("rule", knobs(GanSettings)["optimiser_d"].choices)
 def test_d_is_as_before_after_unrolling(rule):
     experiment, gan, rng = build(unroll=4, optimiser_d=rule, penalty="r1", activation="relu")
     advance(experiment, gan, rng, n=2)

@@ -17,12 +17,30 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The parts of the package from the ground up: one may import from those before it, and from itself. `presets` and the
 # faces stand on all; `families` may use every shared block.
 LAYERS = (
-    ("config", "rng", "home"),
+    ("config", "rng", "home", "download", "blobs"),
     ("games", "data"),
-    ("nets", "losses", "penalties", "optim", "tricks", "explicit", "stage", "slowmotion", "families"),
+    (
+        "nets",
+        "losses",
+        "penalties",
+        "optim",
+        "tricks",
+        "explicit",
+        "stage",
+        "slowmotion",
+        "families",
+        "coders",
+        "recurrent",
+        "reconstruction",
+        "corruption",
+        "sparsity",
+        "variational",
+        "fast",
+    ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),
-    ("exams", "presets"),
+    ("presets",),
+    ("exams", "exam_rows", "exams_coding", "exams_vae"),
     ("api", "cli", "cli_bench", "__main__", "__init__"),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
