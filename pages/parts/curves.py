@@ -59,7 +59,10 @@ def panel(all_tabs: Tabs) -> None:
             smooth = st.slider(
                 "Smoothing", 0.0, 0.99, 0.6, 0.01, key="smooth", help="Weight of the past in each point."
             )
-            log = st.toggle("Logarithmic axis", key="log", help="Where all values are above 0.")
+            falls = all_tabs is CODING  # errors begin high and fall by orders of magnitude
+            log = st.toggle(
+                "Logarithmic axis", falls, key="log-errors" if falls else "log", help="Where all values are above 0."
+            )
             st.download_button(
                 "CSV of these curves", lambda: table(run, chosen), f"{run}.csv", "text/csv", key="csv-curves",
                 icon=":material/download:", on_click="ignore",

@@ -309,6 +309,7 @@ def test_rows_are_asked_for_as_they_are_looked_at(live: Callable[..., Locator]) 
 def test_a_column_is_enlarged_with_what_differs(live: Callable[..., Locator]) -> None:
     wall = live("wall", Run())
     picture = wall.locator(".wallbox > canvas").first
+    expect(picture).to_have_attribute("aria-label", re.compile("one · error"))  # there is a frame to walk through
     picture.focus()
     wall.page.keyboard.press("ArrowRight")
     wall.page.keyboard.press("ArrowRight")
