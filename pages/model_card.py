@@ -88,7 +88,7 @@ def settings(look: Look) -> None:
     """Draw every setting that has an effect; those that differ from their default are strong."""
     rows, last = [], ""
     for part in (look.experiment.data, look.experiment.model, look.experiment):
-        for k in (k for k in knobs(type(part)).values() if k.matters(part)):
+        for k in (k for k in knobs(type(part)).values() if k.matters(part, look.experiment.data.kind)):
             value = getattr(part, k.name)
             text = widgets.text_of(k, value) + (f" {k.unit}" if k.unit else "")
             rows.append(("" if k.group == last else k.group, k.label, text if value == k.default else f"*{text}"))

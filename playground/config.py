@@ -54,10 +54,15 @@ class Knob:
     scale: Literal["linear", "log"] = "linear"
     step: float | None = None
     needs: tuple[str, tuple[Any, ...]] | None = None
+    kinds: tuple[str, ...] = ()
 
-    def matters(self, config: Config) -> bool:
-        """Say whether this field has an effect under `config` (a clip range only matters with clipping)."""
-        return self.needs is None or getattr(config, self.needs[0]) in self.needs[1]
+    def matters(self, config: Config, kind: str = "") -> bool:
+        """Say whether this field has an effect under `config`, on data of a kind ("": any).
+
+        A clip range only matters with clipping, a choice of convolutions only on images.
+        """
+        fits = not self.kinds or not kind or kind in self.kinds
+        return fits and (self.needs is None or getattr(config, self.needs[0]) in self.needs[1])
 
     def parse(self, text: str) -> Any:
         """Read a value from its URL or command-line text; raises `ConfigError`."""
@@ -106,8 +111,9 @@ def knob(
     step: float | None = None,
     choice_labels: tuple[str, ...] = (),
     needs: tuple[str, tuple[Any, ...]] | None = None,
+    kinds: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a field. `short` is its URL name, `needs=(field, values)` says when it has an effect."""
+    """Declare a field. `short` is its URL name; `needs=(field, values)` and `kinds` of data say when it acts."""
     extra: dict[str, Any] = {
         "label": label,
         "short": short,
@@ -119,6 +125,7 @@ def knob(
         "step": step,
         "choice_labels": list(choice_labels),
         "needs": None if needs is None else [needs[0], list(needs[1])],
+        "kinds": list(kinds),
     }
     return Field(default, ge=low, le=high, description=help, json_schema_extra=extra)
 
@@ -137,6 +144,7 @@ def knobs(config: type[Config]) -> dict[str, Knob]:
         labels: Any = extra["choice_labels"]
         scale: Any = extra["scale"]
         step: Any = extra["step"]
+        kinds: Any = extra["kinds"]
         found[name] = Knob(
             name=name,
             kind=kind,
@@ -155,6 +163,7 @@ def knobs(config: type[Config]) -> dict[str, Knob]:
             scale=scale,
             step=step,
             needs=None if needs is None else (needs[0], tuple(needs[1])),
+            kinds=tuple(kinds),
         )
     return found
 

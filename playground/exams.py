@@ -34,8 +34,9 @@ from playground.exam_rows import Rows, near, row
 from playground.exams_coding import CODING, CODING_SLOW
 from playground.exams_vae import VARIATIONAL, VARIATIONAL_SLOW
 from playground.experiment import Experiment
-from playground.families.gan import Gan, GanSettings
+from playground.families.gan import Gan
 from playground.games import Game, play
+from playground.gan_settings import GanSettings
 from playground.rng import Streams, fresh
 
 # -- A. Theory --------------------------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
+from playground import nets
 from playground.fast import onednn_linear
 from playground.losses import LOSSES
 from playground.nets import MLP, SLOPE, Flat, Linear
@@ -252,7 +254,7 @@ def players(g: nn.Module, flat_g: Flat, d: nn.Module, flat_d: Flat) -> Players |
 
 def forward(net: nn.Module, flat: Flat) -> Callable[[Tensor], Tensor]:
     """Return the network's forward without gradients, in memory of its own where it fits (half the time)."""
-    return Backprop(net, flat).forward if fits(net) else torch.no_grad()(net.forward)
+    return Backprop(net, flat).forward if fits(net) else partial(nets.evaluate, net)
 
 
 def by_autograd(loss: Callable[..., Tensor], *outputs: Tensor) -> tuple[Tensor, ...]:

@@ -213,6 +213,18 @@ def flatten(module: nn.Module) -> Flat:
     return Flat(module)
 
 
+@torch.no_grad()
+def evaluate(net: nn.Module, x: Tensor) -> Tensor:
+    """Return the output in evaluation mode, without gradients; the mode is afterwards what it was."""
+    was = net.training
+    net.eval()
+    try:
+        out: Tensor = net(x)
+    finally:
+        net.train(was)
+    return out
+
+
 def words(net: nn.Module) -> str:
     """Say in words what a network is: layers, activation, parameter count."""
     count = sum(p.numel() for p in net.parameters())

@@ -32,8 +32,8 @@ FORMULAS = {
 def square_slope(critic: Critic, x: Tensor) -> Tensor:
     """Return |∇D|² at each point, (B,), differentiable in D's parameters (and in x where it carries a graph)."""
     x = x if x.requires_grad else x.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)  # (B, dim)
-    return slope.square().sum(1)
+    (slope,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)  # (B, dim, ...)
+    return slope.square().flatten(1).sum(1)
 
 
 def off_target(critic: Critic, x: Tensor, target: float) -> Tensor:
@@ -44,7 +44,7 @@ def off_target(critic: Critic, x: Tensor, target: float) -> Tensor:
 
 def gp(critic: Critic, real: Tensor, fake: Tensor, target: float, generator: torch.Generator) -> Tensor:
     """Return the gradient penalty on a random point between each real and fake point."""
-    u = torch.rand(len(real), 1, generator=generator, device=real.device)
+    u = torch.rand(len(real), *[1] * (real.dim() - 1), generator=generator, device=real.device)
     return off_target(critic, torch.lerp(real, fake, u), target)
 
 

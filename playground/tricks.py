@@ -11,7 +11,7 @@ Label smoothing stands with the losses, spectral norm and the minibatch layers w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,8 @@ from playground import optim
 
 
 def pack(x: Tensor, m: int) -> Tensor:
-    """Join m rows at a time, each used once: (B m, dim) -> (B, m dim). Rows must be independent draws."""
-    return x if m == 1 else x.reshape(len(x) // m, -1)
+    """Join m rows at a time, each used once: (B m, dim, ...) -> (B, m dim, ...). Rows must be independent draws."""
+    return x if m == 1 else x.reshape(len(x) // m, m * x.shape[1], *x.shape[2:])
 
 
 def noise_level(start: float, decay: int, step: int) -> float:
@@ -38,8 +38,8 @@ def blur(x: Tensor, std: float, generator: torch.Generator) -> Tensor:
 class Replay:
     """The last `size` fakes that D was shown; `mix` swaps some of a new batch for older ones."""
 
-    def __init__(self, size: int, dim: int, device: torch.device) -> None:
-        self.rows = torch.zeros(size, dim, device=device)
+    def __init__(self, size: int, shape: Sequence[int], device: torch.device) -> None:
+        self.rows = torch.zeros(size, *shape, device=device)
         self.written = 0  # rows ever stored; the newest overwrite the oldest
 
     def mix(self, fake: Tensor, share: float, generator: torch.Generator) -> Tensor:

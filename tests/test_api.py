@@ -105,7 +105,7 @@ def test_a_score_taken_afterwards_is_the_one_that_was_recorded(monkeypatch):
 
 
 def test_progress_is_told_and_an_interrupted_training_resumes_to_its_end():
-    seen = []
+    seen, before = [], signal.getsignal(signal.SIGINT)  # a shell's background job starts with it ignored
 
     def progress(step: int, end: int, metrics: dict[str, float]) -> None:
         seen.append((step, end))
@@ -118,7 +118,7 @@ def test_progress_is_told_and_an_interrupted_training_resumes_to_its_end():
     run = playground.runs()[0]
     assert 30 <= run.step < 20_000
     assert seen[0][1] == 20_000
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     assert not run.folder.busy(), "the lock is given back"
     assert int(run.folder.status()["end"]) == 20_000
 

@@ -10,8 +10,9 @@ import torch
 
 from playground.data.games import Bilinear, Dirac
 from playground.families.base import View
-from playground.families.gan import Gan, GanSettings
+from playground.families.gan import Gan
 from playground.games import LOSSES, Game, field, force, from_settings, play, players_losses
+from playground.gan_settings import GanSettings
 from playground.rng import Streams
 
 A1 = [

@@ -12,7 +12,8 @@ from playground.config import knobs
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families.base import View
-from playground.families.gan import Gan, GanSettings
+from playground.families.gan import Gan
+from playground.gan_settings import GanSettings
 from playground.rng import Streams, fresh
 
 SMALL = {"g_width": 16, "d_width": 16, "g_depth": 2, "d_depth": 2, "batch": 32}

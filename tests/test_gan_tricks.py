@@ -7,7 +7,8 @@ from torch import nn
 from playground import nets, optim, tricks
 from playground.config import knobs
 from playground.experiment import Experiment
-from playground.families.gan import Gan, GanSettings
+from playground.families.gan import Gan
+from playground.gan_settings import GanSettings
 from playground.rng import Streams, fresh
 
 SMALL = {"g_width": 16, "d_width": 16, "g_depth": 2, "d_depth": 2, "batch": 32}
@@ -84,7 +85,7 @@ def test_faded_instance_noise_draws_nothing():
     _, gan, rng = build(instance_noise=0.5, instance_noise_decay=2)
     gan.steps = 2
     x = torch.zeros(5, 2)
-    assert gan._blur(x, rng) is x
+    assert gan._seen(x, rng) is x
     assert torch.equal(rng["instance"].get_state(), Streams(0)["instance"].get_state())
 
 
@@ -92,7 +93,7 @@ def test_faded_instance_noise_draws_nothing():
 
 
 def test_replay_swaps_a_share_for_older_fakes():
-    memory = tricks.Replay(8, 1, torch.device("cpu"))
+    memory = tricks.Replay(8, (1,), torch.device("cpu"))
     rng = torch.Generator().manual_seed(0)
     first = torch.arange(4.0).view(4, 1)
     assert torch.equal(memory.mix(first, 0.5, rng), first)  # nothing to replay yet
@@ -106,7 +107,7 @@ def test_replay_swaps_a_share_for_older_fakes():
 
 
 def test_replay_of_a_batch_larger_than_the_memory():
-    memory = tricks.Replay(4, 1, torch.device("cpu"))
+    memory = tricks.Replay(4, (1,), torch.device("cpu"))
     rng = torch.Generator().manual_seed(0)
     for start in (0, 10):
         memory.mix(torch.arange(6.0).view(6, 1) + start, 0.5, rng)

@@ -17,7 +17,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The parts of the package from the ground up: one may import from those before it, and from itself. `presets` and the
 # faces stand on all; `families` may use every shared block.
 LAYERS = (
-    ("config", "rng", "home", "download", "blobs"),
+    ("config", "rng", "home", "download", "blobs", "film"),
     ("games", "data"),
     (
         "nets",
@@ -36,6 +36,9 @@ LAYERS = (
         "sparsity",
         "variational",
         "fast",
+        "adversarial",
+        "gan_nets",
+        "gan_settings",
     ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),

@@ -73,7 +73,9 @@ def test_every_field_of_an_experiment_has_a_control_unless_it_does_not_matter_or
     experiment = Experiment()
     found = [k.name for fields in groups(experiment).values() for k in fields]
     parts = (experiment.data, experiment.model, experiment)
-    wanted = [k.name for part in parts for k in knobs(type(part)).values() if k.matters(part) and k.kind != "text"]
+    wanted = [
+        k.name for part in parts for k in knobs(type(part)).values() if k.matters(part, "points") and k.kind != "text"
+    ]
     assert sorted(found) == sorted(wanted)
     first, *_ = groups(experiment)
     assert first == "Data"

@@ -25,7 +25,11 @@ def groups(experiment: Experiment, hidden: frozenset[str] = frozenset()) -> dict
     found: dict[str, list[Knob]] = {} if "data" in hidden else {"Data": []}  # where the data is chosen
     for part in (experiment.data, experiment.model, experiment):
         for k in knobs(type(part)).values():
-            if k.kind != "text" and k.matters(part) and not {k.name, k.short, k.group.lower()} & hidden:
+            if (
+                k.kind != "text"
+                and k.matters(part, experiment.data.kind)
+                and not {k.name, k.short, k.group.lower()} & hidden
+            ):
                 found.setdefault(k.group or "Other", []).append(k)
     return found
 

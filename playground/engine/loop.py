@@ -108,7 +108,7 @@ class Loop:
 
     def _batch(self) -> Tensor:
         """Return the next items to train on."""
-        batch = self.data.batch(self.family.rows, self.taken, self.rng)
+        batch = self.family.take(self.family.rows, self.taken, self.rng)
         self.taken += len(batch)
         return batch
 

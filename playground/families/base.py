@@ -49,6 +49,18 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Code:
+    """A part of z with a meaning: `size` numbers from `start` on; a category is one-hot."""
+
+    name: str  # "class", "code 1", "noise"
+    kind: Literal["noise", "category", "continuous"]
+    start: int
+    size: int
+    choices: tuple[str, ...] = ()  # of a category that has names
+    given: bool = False  # whether its meaning comes from labels; else the model found it
+
+
+@dataclass(frozen=True)
 class Bounds:
     """What a variational model says of n items, from sampled codes, in nats."""
 
@@ -106,6 +118,10 @@ class Family(ABC):
     def rows(self) -> int:
         """How many real rows one `step` takes (a GAN: batch x D updates x packing)."""
 
+    def take(self, n: int, taken: int, rng: Streams) -> Tensor:
+        """Return the next n rows as `step` wants them, in a run that has taken so many; here the data's own batch."""
+        return self.data.batch(n, taken, rng)
+
     @abstractmethod
     def step(self, batch: Tensor, rng: Streams, players: Sequence[str] | None = None) -> StepResult:
         """Do one full update set on `batch` (rows, ...), or only that of `players`. No sync, no global random state."""
@@ -135,6 +151,18 @@ class Family(ABC):
     def generate(self, z: Tensor) -> Tensor:
         """Map codes (n, Z) to samples (n, dim) in evaluation mode, without gradients ("generate")."""
         raise LookupError(f"The family {self.id} does not generate.")
+
+    def synthesise(self, z: Tensor) -> Tensor:
+        """Map codes (n, Z) to samples as `generate` does, in evaluation mode, with gradients to z ("generate")."""
+        raise LookupError(f"The family {self.id} does not generate.")
+
+    def codes(self) -> list[Code]:
+        """Return what the numbers of z stand for, in order; empty where they are nothing but noise."""
+        return []
+
+    def entrance(self) -> Tensor | None:
+        """Return the weights (units, Z) that a code meets first, None where there are none ("generate")."""
+        return None
 
     def encode(self, x: Tensor) -> Tensor:
         """Map items (n, *shape) to codes (n, Z) in evaluation mode, without gradients; a mean where it is one

@@ -50,6 +50,7 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def run_of(page: Page) -> str:
+    page.wait_for_function("new URLSearchParams(location.search).has('run')")  # written after the page is drawn
     return query(page)["run"][0]
 
 
