@@ -66,9 +66,9 @@ class Correlated(DataSet):
         """A pair."""
         return (2,)
 
-    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
         """Draw n pairs."""
-        return self.sample(n, rng["data"])
+        return Items(self.sample(n, rng["data"]))
 
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Draw n pairs from a stream of their own."""

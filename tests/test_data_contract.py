@@ -132,7 +132,7 @@ def same(a: Items, b: Items) -> bool:
 @pytest.mark.parametrize("name", OTHERS)
 def test_items_have_shape_type_range_and_labels(name: str) -> None:
     data = datasets()[name]()
-    for items in (data.held_out(50, 0), data.known(50, 0), Items(data.batch(50, 0, Streams(0)))):
+    for items in (data.held_out(50, 0), data.known(50, 0), data.labelled(50, 0, Streams(0))):
         assert items.x.shape == (50, *data.shape)
         assert items.x.dtype == torch.float32
         assert torch.isfinite(items.x).all()
@@ -143,9 +143,26 @@ def test_items_have_shape_type_range_and_labels(name: str) -> None:
             assert items.labels.dtype == torch.int64
             assert int(items.labels.min()) >= 0
             assert int(items.labels.max()) < len(data.classes)
-    assert (data.held_out(1, 0).labels is None) == (data.classes == ())
+        assert (items.labels is None) == (data.classes == ())
     assert data.missing() is None
     assert data.preview(9).shape == (9, *data.shape)
+
+
+@pytest.mark.parametrize("name", list(datasets()))
+def test_a_batch_is_the_same_items_without_their_labels(name: str) -> None:
+    data = datasets()[name]()
+    for taken in (0, 40, 5000):
+        assert torch.equal(data.batch(30, taken, Streams(2)), data.labelled(30, taken, Streams(2)).x)
+
+
+@pytest.mark.parametrize("name", [name for name in OTHERS if datasets()[name]().classes])
+def test_labels_in_training_are_those_of_the_items(name: str) -> None:
+    """The nearest of many items whose class is known has an item's class: nearly always in a table, else far above chance."""
+    data = datasets()[name]()
+    known, items = data.known(5000, 0), data.labelled(300, 0, Streams(1))
+    nearest = torch.cdist(items.x.flatten(1), known.x.flatten(1)).argmin(1)
+    right = (known.labels[nearest] == items.labels).float().mean()  # type: ignore[index]
+    assert right > (0.95 if isinstance(data, Table) else 2 / len(data.classes))
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -57,8 +57,12 @@ class DataSet(Config):
         return ()
 
     @abstractmethod
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
+        """Return the next n items of a run that has taken `taken` so far, with their labels, on `rng.device`."""
+
     def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
-        """Return the next n items (n, *shape) of a run that has taken `taken` so far, on `rng.device`."""
+        """Return the same items (n, *shape) without their labels."""
+        return self.labelled(n, taken, rng).x
 
     @abstractmethod
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
@@ -108,9 +112,9 @@ class Distribution(DataSet):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw (n, dim) float32 points on the generator's device."""
 
-    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
         """Draw n points."""
-        return self.sample(n, rng["data"])
+        return Items(self.sample(n, rng["data"]))
 
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Draw n points from a stream of their own."""
@@ -137,10 +141,11 @@ class Table(DataSet):
         """Return `load()` on a device; moved once, then kept while it is in use."""
         return _moved(self, torch.device(device))
 
-    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
         """Return the next n items of the present epoch's order, going on into the next epoch's where it ends."""
-        x = self.on(rng.device)[0].x
-        return x.index_select(0, indices(len(x), n, taken, rng.seed, rng.device))
+        x, labels = self.on(rng.device)[0]
+        which = indices(len(x), n, taken, rng.seed, rng.device)
+        return Items(x.index_select(0, which), None if labels is None else labels.index_select(0, which))
 
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Return n of the held-out items in an order of the seed's."""

@@ -51,9 +51,9 @@ class Cloud(DataSet):
         x, labels = self.surface(n, generator)
         return Items(x + self.jitter * torch.randn(n, 3, generator=generator, device=generator.device), labels)
 
-    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
         """Draw n points."""
-        return self._draw(n, rng["data"]).x
+        return self._draw(n, rng["data"])
 
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Draw n points from a stream of their own."""

@@ -124,10 +124,11 @@ class Shapes(DataSet):
         picture = pixels.new_zeros(len(pixels), SIDE * SIDE)
         return picture.scatter_(1, (row * SIDE + column).long().flatten(1), pixels).view(-1, *self.shape)
 
-    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+    def labelled(self, n: int, taken: int, rng: Streams) -> Items:
         """Draw the items after the first `taken`, noise from the stream `data`."""
-        x = self.render(self.factors(n, rng.seed, "batch", taken, rng.device))
-        return self._noisy(x, rng["data"]) if self.jitter else x
+        factors = self.factors(n, rng.seed, "batch", taken, rng.device)
+        x = self.render(factors)
+        return Items(self._noisy(x, rng["data"]) if self.jitter else x, factors.shape)
 
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Draw n items of a stream of their own."""
