@@ -149,11 +149,16 @@ def test_an_unknown_run_is_one_sentence(server, run_id):
     assert "run" in told["error"]
 
 
-def test_a_model_without_codes_is_one_sentence(server):
-    run = shared_engine().prepare(tiny())
-    status, told = ask(server, run, {"do": "decode", "codes": [[0, 0]]})
+def test_a_generator_makes_samples_of_codes_and_does_not_encode(server):
+    run = shared_engine().prepare(tiny(noise_dim=2))
+    status, (arrays, meta) = ask(server, run, {"do": "decode", "codes": [[0, 0], [1, -1]]})
+    made = moments.untrained(tiny(noise_dim=2)).family.generate(torch.tensor([[0.0, 0], [1, -1]]))
+    assert status == 200
+    assert meta["kind"] == "points"
+    assert np.allclose(arrays["items"], made.detach().numpy())
+    status, told = ask(server, run, {"do": "encode", "items": [[0, 0]]})
     assert status == 400
-    assert "does not" in told["error"]
+    assert "does not encode: project the items" in told["error"]
 
 
 @pytest.mark.parametrize("wrong", [{"token": "guess"}, {"token": ""}, {"origin": "http://elsewhere.example"}])
@@ -194,5 +199,8 @@ def test_a_moment_that_was_lived_again_is_another(tmp_path):
 
 
 def test_a_moment_of_a_generator_says_what_it_cannot_do():
+    made = moments.untrained(tiny(noise_dim=7))
+    assert made.codings == 7
+    assert made.decode(np.zeros((3, 7))).shape == (3, 2)
     with pytest.raises(ConfigError, match="does not encode"):
-        moments.untrained(tiny()).encode(np.zeros((1, 2)))
+        made.encode(np.zeros((1, 2)))

@@ -286,7 +286,14 @@ class Loop:
     # -- slow motion --------------------------------------------------------------------------------------------------
 
     def trace(self) -> list[SubStep]:
-        """Do one step and tell it in sub-steps: it is told on a copy of the state, then done as any other."""
+        """Do one step and tell it in sub-steps: it is told on a copy of the state, then done as any other.
+
+        Raises `ConfigError` for players on images: what flows there is drawn on a plane.
+        """
+        if self.family.players and self.data.kind == "images":
+            raise ConfigError(
+                "Slow motion is drawn in the plane, not on images: open the GAN lab, or step D and G alone."
+            )
         self.flush()
         before = {name: value.clone() for name, value in self.tensors().items()}
         told = self.family.trace(self._batch(), self.rng)

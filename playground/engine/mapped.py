@@ -11,7 +11,7 @@ import time
 import zlib
 from pathlib import Path
 
-SIZE = 256 * 1024
+SIZE = 512 * 1024
 HEAD = struct.Struct("<QQII")  # lock, number, length, CRC-32
 
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from playground.engine.frames import Painter
 from playground.engine.loop import Loop
+from playground.engine.samples import Samples
 from playground.engine.wall import Wall
 
 
@@ -34,4 +35,7 @@ class Pictures(Protocol):
 
 def painter(loop: Loop) -> Pictures:
     """Return the painter for a loop's model."""
-    return Wall(loop) if {"encode", "decode"} <= loop.family.abilities else Painter(loop)
+    abilities = loop.family.abilities
+    if {"encode", "decode"} <= abilities:
+        return Wall(loop)
+    return Samples(loop) if {"generate", "score"} <= abilities and loop.data.kind == "images" else Painter(loop)

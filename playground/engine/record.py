@@ -15,7 +15,7 @@ from playground.store import RunFolder
 
 RESTING = ("paused", "finished", "failed")  # states in which a run can do without its worker
 # What is drawn for somebody who has not said what to draw; a painter leaves out what its model does not have.
-LOOKS = frozenset(["real", "fake", "inputs", "recon", "codes", "classes"])
+LOOKS = frozenset(["real", "fake", "scores", "inputs", "recon", "codes", "classes"])
 
 
 class EngineError(RuntimeError):

@@ -9,8 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.config import ConfigError
 from playground.data.base import DataSet
 from playground.families.base import Family
+from playground.latent.arrays import array
+from playground.latent.truncation import truncate
+from playground.rng import fresh
 
 Part = Literal["held-out", "training"]
 ROWS = 512  # items through the network at a time
@@ -49,10 +53,35 @@ def through(model: Family, x: Any, labels: np.ndarray | None = None) -> Coded:
     return Coded(before, labels, np.concatenate(codes), after, errors, known)
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """n samples of a generator: `x` (n, *shape) with the `codes` (n, Z) that they were made of, and the class of each
+    where z names one."""
+
+    x: np.ndarray
+    codes: np.ndarray
+    classes: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def sampled(model: Family, n: int, seed: int = 0, psi: float = 1.0) -> Sampled:
+    """Draw n samples from a generator, their codes truncated by `psi` (1: as they are); the same seed, the same."""
+    if "generate" not in model.abilities:
+        raise ConfigError(f"{model.title} has no prior to draw from: send items through it instead.")
+    parts = model.codes()
+    z = truncate(model.noise(n, fresh(seed, "samples", device=device_of(model))), psi, parts)
+    given = next((part for part in parts if part.kind == "category" and part.given), None)
+    classes = None if given is None else z[:, given.start : given.start + given.size].argmax(1)
+    return Sampled(decoded(model, z), z, classes)
+
+
 def decoded(model: Family, codes: Any) -> np.ndarray:
-    """Return the items (n, *shape) that codes (n, Z) stand for."""
-    z = torch.as_tensor(np.asarray(codes, np.float32)).to(device_of(model))
-    return np.concatenate([_plain(model.decode(rows)) for rows in torch.split(z, ROWS)])
+    """Return the items (n, *shape) that codes (n, Z) stand for; a generator's codes are its z."""
+    make = model.decode if "decode" in model.abilities else model.generate
+    z = torch.from_numpy(array(codes)).to(device_of(model))
+    return np.concatenate([_plain(make(rows)) for rows in torch.split(z, ROWS)])
 
 
 def device_of(model: Family) -> torch.device:

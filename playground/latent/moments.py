@@ -22,7 +22,7 @@ from playground.families import family as family_class
 from playground.families.base import Ability, Family
 from playground.home import home
 from playground.latent.arrays import array
-from playground.rng import Streams
+from playground.rng import Streams, fresh
 from playground.store import Keyframe, RunFolder
 
 KEPT = 12  # models in memory, the last asked for
@@ -45,17 +45,26 @@ class Moment:
         return self._ask("encode", self.family.encode, items)
 
     def decode(self, codes: Any) -> np.ndarray:
-        """Return the items (n, *shape) in data units that codes (n, Z) stand for."""
+        """Return the items (n, *shape) in data units that codes (n, Z) stand for; a generator's codes are its z."""
+        if self._generates:
+            return self._ask("generate", self.family.generate, codes)
         return self._ask("decode", self.family.decode, codes)
+
+    @property
+    def _generates(self) -> bool:
+        return "generate" in self.family.abilities and "decode" not in self.family.abilities
 
     @cached_property
     def codings(self) -> int:
         """How many numbers a code has."""
+        if "encode" not in self.family.abilities:
+            return int(self.family.noise(1, fresh(0, "size")).shape[1])
         return int(self.encode(np.zeros((1, *self.experiment.data.shape), np.float32)).shape[1])
 
     def _ask(self, ability: Ability, method: Callable[[torch.Tensor], torch.Tensor], values: Any) -> np.ndarray:
         if ability not in self.family.abilities:
-            raise ConfigError(f"{self.family.title} does not {ability}: choose a run of an autoencoder.")
+            instead = "project the items into its latent space, or choose" if self._generates else "choose"
+            raise ConfigError(f"{self.family.title} does not {ability}: {instead} a run of an autoencoder.")
         with self.lock:
             return array(method(torch.from_numpy(array(values))))
 
