@@ -1,5 +1,6 @@
 // Score readouts: each with its value at perfection or its noise floor, so that no number stands alone.
 import { CODING_TILES } from "./coding_scores.js";
+import { IMAGE_TILES } from "./image_scores.js";
 import { count, figure, h, say, show, signed, toggleClass } from "./dom.js";
 
 const written = (value) => (Math.abs(value) < 100 ? signed(value, 3) : figure(value));
@@ -38,8 +39,9 @@ export class Scores {
       h("span.dim", { text: "Modes" }), this.modesValue, this.dots);
     this.tiles = TILES.map(tile);
     this.coding = CODING_TILES.map(tile);
+    this.images = IMAGE_TILES.map(tile);
     this.element = h("section.scores", { "aria-label": "Scores" }, this.modes,
-      ...[...this.tiles, ...this.coding, ...this.place].map((tile) => tile.element));
+      ...[...this.tiles, ...this.coding, ...this.images, ...this.place].map((tile) => tile.element));
     this.setKind("gan");
   }
 
@@ -53,14 +55,19 @@ export class Scores {
     if (!this.last) this.show({ scores: {}, floors });
   }
 
-  // "gan", "game" or "coding": which figures there are to show.
+  // "gan", "game", "images" or "coding": which figures there are to show.
   setKind(kind) {
     if (this.kind === kind) return;
     this.kind = kind;
+    this.last = null;
     toggleClass(this.element, "short", kind === "coding");
     for (const { element } of this.place) show(element, kind === "game");
     for (const { element } of this.coding) show(element, kind === "coding");
-    for (const element of [this.modes, ...this.tiles.map((tile) => tile.element)]) show(element, kind === "gan");
+    for (const { element } of this.images) show(element, kind === "images");
+    for (const { element } of this.tiles) show(element, kind === "gan");
+    show(this.modes, kind === "gan" || kind === "images");
+    say(this.modes.firstChild, kind === "images" ? "Classes" : "Modes");
+    this.modes.title = kind === "images" ? "Classes with at least a fifth of their share of the data" : "Modes with at least one high-quality fake";
   }
 
   showPlace({ data, shape }) {
@@ -74,11 +81,13 @@ export class Scores {
     const key = `${scores.step}|${known === this.floors}|${this.total}`;
     if (key === this.last) return;
     this.last = scores.step === undefined ? null : key;
-    for (const { name, write, refer, value, reference } of this.tiles) {
+    const images = this.kind === "images";
+    for (const { name, write, refer, value, reference } of images ? this.images : this.tiles) {
       say(value, write(scores[name]));
       say(reference, known?.[name] ? refer(known[name]) : name === "d/accuracy" ? "even 50 %" : "\u00a0");
     }
-    this.showModes(scores);
+    if (images) this.showShares(scores, "class/", "class/covered", "Class");
+    else this.showShares(scores, "mass/", "modes/covered", "Mode");
   }
 
   showCoding(scores) {
@@ -88,21 +97,23 @@ export class Scores {
     }
   }
 
-  showModes(scores) {
-    const masses = Object.keys(scores).filter((name) => name.startsWith("mass/")).length;
-    const total = masses || this.total;
-    const covered = scores["modes/covered"];
+  // A dot a mode or class; `total` is a number of modes or the names of classes.
+  showShares(scores, prefix, covers, word) {
+    const names = Array.isArray(this.total) ? this.total : null;
+    const total = Object.keys(scores).filter((name) => name.startsWith(prefix) && /\d$/.test(name)).length || (names?.length ?? this.total);
+    const covered = scores[covers];
     say(this.modesValue, total ? `${covered === undefined ? "–" : count(covered)} of ${count(total)}` : "none known");
     const drawn = total && total <= 40 ? total : 0;
     while (this.dots.children.length > drawn) this.dots.lastChild.remove();
     while (this.dots.children.length < drawn) this.dots.append(h("i"));
-    this.dots.setAttribute("aria-label", "Share of fakes in each mode");
+    this.dots.setAttribute("aria-label", `Share of fakes in each ${word.toLowerCase()}`);
     for (let k = 0; k < drawn; k++) {
-      const share = scores[`mass/${k}`];
+      const share = scores[`${prefix}${k}`];
+      const name = `${word} ${names?.[k] ?? k + 1}`;
       const dot = this.dots.children[k];
       // a full dot is a mode that gets its fair share of the fakes
       dot.style.setProperty("--fill", share === undefined ? 0 : Math.min(1, share * total).toFixed(2));
-      dot.title = share === undefined ? `Mode ${k + 1}` : `Mode ${k + 1}: ${(100 * share).toFixed(1)} % of the fakes`;
+      dot.title = share === undefined ? name : `${name}: ${(100 * share).toFixed(1)} % of the fakes`;
     }
   }
 }

@@ -87,7 +87,7 @@ class Transport {
     this.modes = component.data.modes ?? null;
     this.players = component.data.players ?? ["d", "g"];
     show(this.sides, this.players.length > 0); // a model that is no game has no sides, and no game to walk through
-    show(this.slow, this.players.length > 0);
+    show(this.slow, this.players.length > 0 && component.data.slow !== false);
     this.follower.follow(component);
     this.refresh();
   }

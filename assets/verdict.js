@@ -3,6 +3,7 @@ import { CODING_LOOK, CODING_READY, CODING_STATES } from "./coding_scores.js";
 import { Follower, button, count, figure, h, mount, say, show, toggleClass } from "./dom.js";
 import { icon } from "./icons.js";
 import { hubOf } from "./hub.js";
+import { IMAGE_LOOK, IMAGE_READY } from "./image_scores.js";
 import { Scores } from "./scores.js";
 import { GAME_LAYERS, LAYERS } from "./stage_help.js";
 
@@ -77,8 +78,9 @@ class Verdict {
       this.scores.forget();
     }
     this.coding = Boolean(data.codes);
-    this.scores.setKind(this.coding ? "coding" : "gan");
-    this.scores.expect(data.floors ?? {}, data.modes ?? null);
+    this.images = !this.coding && data.kind === "images";
+    this.scores.setKind(this.coding ? "coding" : this.images ? "images" : "gan");
+    this.scores.expect(data.floors ?? {}, this.images ? data.classes : data.modes ?? null);
     this.follower.follow(component);
     if (this.hub.frame) this.onFrame(this.hub.frame);
     else this.judge(null);
@@ -98,16 +100,17 @@ class Verdict {
 
   onFrame({ meta, arrays }) {
     this.judge(meta.verdict);
-    if (!this.coding) this.scores.setKind(arrays.path ? "game" : "gan");
+    if (!this.coding && !this.images) this.scores.setKind(arrays.path ? "game" : "gan");
     if (arrays.path) this.scores.showPlace(arrays.path);
     else this.scores.show(meta);
   }
 
   judge(verdict) {
     const early = this.hub.status.state === "ready" ? "ready" : "warming";
-    const sentence = this.coding && early === "ready" ? CODING_READY : EARLY[early];
+    const ready = this.coding ? CODING_READY : this.images ? IMAGE_READY : EARLY.ready;
+    const sentence = early === "ready" ? ready : EARLY[early];
     const told = verdict ?? { state: early, sentence, evidence: [], missing: [], cure: null, why: "" };
-    const first = this.coding ? CODING_LOOK : this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK;
+    const first = this.coding ? CODING_LOOK : this.images ? IMAGE_LOOK : this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK;
     const look = early === "ready" && !verdict ? first : null;
     const key = JSON.stringify([told, look]);
     if (key === this.shown) return;

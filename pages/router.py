@@ -14,6 +14,7 @@ st.navigation(
     {
         "Labs": [
             st.Page("gan_lab.py", title="GAN lab", icon=":material/scatter_plot:", default=True),
+            st.Page("image_gan_lab.py", title="Image GAN lab", icon=":material/grid_view:"),
             st.Page("autoencoder_lab.py", title="Autoencoder lab", icon=":material/compress:"),
         ],
         "Explore": [

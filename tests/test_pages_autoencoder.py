@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import playground.engine
-from pages.parts.labs import AUTOENCODER, GAN, home_of
+from pages.parts.labs import AUTOENCODER, GAN, IMAGES, home
 from playground.config import ConfigError
 from playground.data import archives, datasets
 from playground.experiment import Experiment
@@ -65,11 +65,13 @@ def widget(kind: Any, name: str) -> Any:
 # -- places ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_family_is_at_home_by_what_it_can_do() -> None:
-    assert {name: home_of(name).id for name in families()} == {
-        name: "autoencoder" if kind.abilities >= {"encode", "decode"} else "gan" for name, kind in families().items()
-    }
-    assert set(AUTOENCODER.families) | set(GAN.families) == set(families())
+def test_every_family_is_at_home_by_what_it_can_do_and_on_what() -> None:
+    for name, kind in families().items():
+        for on in kind.takes:
+            coder = kind.abilities >= {"encode", "decode"}
+            assert home(name, on).id == ("autoencoder" if coder else "image_gan" if on == "images" else "gan")
+    assert set(AUTOENCODER.families) | set(GAN.families) | set(IMAGES.families) == set(families())
+    assert {"gan"} <= set(GAN.families) & set(IMAGES.families)
 
 
 def test_each_lab_has_a_run_of_its_own(engine: FakeEngine) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 
 from pages.parts import state
 from playground.engine.frames import decode
-from playground.figures import coding_curves
+from playground.figures import coding_curves, image_curves
 from playground.figures.curves import CURVES, Curve, History, Style
 from playground.store.history import History as Stored
 
@@ -27,6 +27,14 @@ GAN: Tabs = {
     "Gradients": [CURVES["gradients"]],
     "Modes": [CURVES[name] for name in ("modes", "quality", "masses", "spread")],
     "Distances": [CURVES[name] for name in ("divergences", "wasserstein", "mmd")],
+}
+IMAGES: Tabs = {
+    "Losses": [CURVES["losses"]],
+    "D(x)": [CURVES[name] for name in ("outputs", "accuracy")],
+    "Gradients": [CURVES["gradients"]],
+    "Classes": [image_curves.CURVES[name] for name in ("shares", "classes", "evenness")],
+    "Quality": [image_curves.CURVES[name] for name in ("frechet", "reached", "kernel")],
+    "Variety": [image_curves.CURVES[name] for name in ("variety", "likeness")],
 }
 CODING: Tabs = {
     "Losses": [coding_curves.CURVES[name] for name in ("losses", "errors")],

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.labs import home_of
 from pages.parts.says import fail
 from pages.parts.state import engine, lab, shown
 from playground.config import ConfigError, build, knobs
@@ -45,7 +46,7 @@ def adopt(family: str) -> None:
     try:
         plain = build(Experiment, dict(now) | {"family": family, "model": {}})
     except ConfigError:  # it does not take this data
-        plain = Experiment.of(family).changed(seed=now.seed)
+        plain = home_of(now).begin(family).changed(seed=now.seed)
     for name in knobs(type(plain.model)).keys() & knobs(type(now.model)).keys():
         with contextlib.suppress(ConfigError):  # out of its range there
             plain = plain.changed(**{name: now.value(name)})

@@ -20,5 +20,8 @@ def paint() -> dict[str, Any]:
         "live": [name for name, k in experiment.knobs().items() if k.live],
         "title": experiment.data.title,
         "codes": labs.codes(experiment),
+        "kind": experiment.data.kind,
+        "classes": list(experiment.data.classes),
+        "slow": experiment.data.kind == "points",  # images are too large to walk through number by number
         "players": list(family(experiment.family).players),
     }

@@ -1,4 +1,4 @@
-"""The live components: transport, stage, verdict, drawing pad, and a coding model's wall and map, from assets/*.js.
+"""The live components: transport, stage, verdict, drawing pad, the walls of models of items, the map, from assets/*.js.
 
 Training talks to the components over the stream, past Python. Where no WebSocket gets through, the transport says so
 once and the stage then draws the same frames as its data, five times a second, from a timed fragment.
@@ -26,6 +26,7 @@ _verdict = component("verdict")
 _pad = component("pad")
 _wall = component("wall", "coding.css")
 _map = component("map", "coding.css")
+_samples = component("samples", "coding.css")
 
 
 def transport(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
@@ -48,6 +49,11 @@ def verdict(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Actio
 def wall(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
     """Mount a coding model's wall: inputs and reconstructions, filters, activations; return what needs the page."""
     return _picture(_wall, run_id, token, data, key)
+
+
+def samples(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount an image generator's wall: fakes of fixed codes, D's opinion, their classes; return what needs the page."""
+    return _picture(_samples, run_id, token, data | {"layers": ["fake", "scores"]}, key)
 
 
 def latent_map(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:

@@ -8,6 +8,7 @@ from pages.parts import controls, datasets, edits, state, widgets
 from playground.families import family
 
 DRAWN_ELSEWHERE = frozenset({"device"})  # in the title row
+SIDE_BY_SIDE = 3  # families that fit in a row
 OPEN_FIRST = 3  # groups open at first: those that mostly act at once, what a person turns while the picture moves
 
 
@@ -35,10 +36,14 @@ def _family() -> None:
     names, now = state.place().families, state.shown().family
     if len(names) > 1 and "family" not in state.hidden():
         key = widgets.fresh_key("family", now)
-        st.segmented_control(
-            "Family", names, default=now, required=True, key=key, format_func=lambda name: family(name).title,
-            label_visibility="collapsed", width="stretch", on_change=_adopt, args=(key,),
-        )  # fmt: skip
+        rest = {"key": key, "label_visibility": "collapsed", "on_change": _adopt, "args": (key,)}
+        if len(names) > SIDE_BY_SIDE:
+            st.selectbox("Family", names, names.index(now), format_func=lambda name: family(name).title, **rest)
+        else:
+            st.segmented_control(
+                "Family", names, default=now, required=True, format_func=lambda name: family(name).title,
+                width="stretch", **rest,
+            )  # fmt: skip
 
 
 def _adopt(key: str) -> None:

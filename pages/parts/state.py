@@ -44,7 +44,7 @@ def enter(place: Place) -> Lab:
         query = {} if labs() else dict(st.query_params)  # what the first page of a session was opened with
         st.session_state.setdefault("hide", hidden_names(query.get("hide", "")))
         view = from_url(query, place)
-        home = home_of(engine().experiment(view.run).family)
+        home = home_of(engine().experiment(view.run))
         labs()[home.id] = view
         if home is not place:
             st.switch_page(home.page)
@@ -84,7 +84,8 @@ def from_url(query: dict[str, str], place: Place) -> Lab:
     if "preset" in query and query["preset"] not in PRESETS:
         notices.append(f"There is no preset {query['preset']!r}: this is the opening one.")
     if rest or "run" in query:
-        experiment, more = Experiment.from_query({"f": place.families[0]} | rest)
+        begin = {} if "f" in rest else {"f": place.opening.family, "d": place.opening.dataset}
+        experiment, more = Experiment.from_query(begin | rest)
         notices += more
     else:
         experiment = PRESETS[query["preset"]].experiment if query.get("preset") in PRESETS else place.opening
@@ -98,7 +99,7 @@ def _at_hand(experiment: Experiment) -> Experiment:
         return experiment
     except ConfigError as error:
         said().notices.append(str(error))
-        return experiment.on(home_of(experiment.family).opening.dataset)
+        return experiment.on(home_of(experiment).opening.dataset)
 
 
 def hidden_names(text: str) -> frozenset[str]:
@@ -130,6 +131,6 @@ def shown() -> Experiment:
 
 def switch(run: str) -> Place:
     """Look at another run; return the lab page where it is at home."""
-    home = home_of(engine().experiment(run).family)
+    home = home_of(engine().experiment(run))
     labs()[home.id] = Lab(run)
     return home

@@ -26,7 +26,7 @@ __all__ = ["CURVES", "Curve", "History", "Style", "decimate", "draw", "smooth"]
 
 @dataclass(frozen=True)
 class History:
-    """What a run has measured: `train` columns and `scores` rows with "step", floors by score, events, loss in use."""
+    """What a run has measured: `train` columns and `scores` rows with "step", floors, events, loss, classes."""
 
     train: Mapping[str, Any] = field(default_factory=dict)
     scores: Sequence[Mapping[str, Any]] = ()
@@ -34,6 +34,7 @@ class History:
     events: Sequence[Mapping[str, Any]] = ()
     loss: str = ""
     modes: int = 0
+    classes: tuple[str, ...] = ()
     smoothed_labels: bool = False
 
     @classmethod
@@ -50,7 +51,8 @@ class History:
         modes, model = experiment.data.modes(), experiment.model
         count = 0 if modes is None else len(modes.weights)
         smoothed = bool(getattr(model, "smoothing", 0))
-        return cls(train, scores, known, events, str(getattr(model, "loss", "")), count, smoothed)
+        loss, classes = str(getattr(model, "loss", "")), tuple(experiment.data.classes)
+        return cls(train, scores, known, events, loss, count, classes, smoothed)
 
     def trained(self, metric: str, name: str, colour: str, dash: str = "solid") -> Line:
         """Return a train metric as a line."""
@@ -165,23 +167,30 @@ def spread(history: History, style: Style) -> go.Figure:
 
 def masses(history: History, style: Style) -> go.Figure:
     """Draw each mode's share of the fakes over time as a strip: purple is none, white its fair share."""
-    axis = Axis("mode", ticks="d", may_be_log=False)
-    rows = [row for row in history.scores if "mass/0" in row][-style.width :]
-    if not rows or not history.modes:
+    return strip(history, style, "mode", "mass", [str(i + 1) for i in range(history.modes)])
+
+
+def strip(history: History, style: Style, what: str, prefix: str, names: Sequence[str]) -> go.Figure:
+    """Draw the shares `prefix/0 ..` of the fakes over time, a row each: purple is none, white its fair share."""
+    axis = Axis(what, may_be_log=False)
+    rows = [row for row in history.scores if f"{prefix}/0" in row][-style.width :]
+    if not rows or not names:
         return chart([], axis, style)
     steps = [row["step"] for row in rows]
-    names = [f"mass/{i}" for i in range(history.modes)]
-    fair = [history.floors[name].perfect if name in history.floors else 1 / history.modes for name in names]
-    grid = np.array([[row.get(name, np.nan) for row in rows] for name in names], np.float64)  # (K, R)
-    strip = {
-        "type": "heatmap", "x": steps, "y": np.arange(1, history.modes + 1), "zmin": 0, "zmax": 2, "showscale": False,
-        "z": grid / np.array(fair)[:, None],
-        "colorscale": palette.scale(),
-        "hovertemplate": "mode %{y}, step %{x:,d}<br>%{z:.2f} of its fair share<extra></extra>",
+    keys = [f"{prefix}/{i}" for i in range(len(names))]
+    fair = [history.floors[key].perfect if key in history.floors else 1 / len(names) for key in keys]
+    grid = np.array([[row.get(key, np.nan) for row in rows] for key in keys], np.float64)  # (K, R)
+    cells = {
+        "type": "heatmap", "x": steps, "y": list(range(1, len(names) + 1)), "zmin": 0, "zmax": 2, "showscale": False,
+        "z": grid / np.maximum(fair, 1e-9)[:, None], "colorscale": palette.scale(),
+        "customdata": np.repeat(np.array(names)[:, None], len(steps), 1),
+        "hovertemplate": f"{what} %{{customdata}}, step %{{x:,d}}<br>%{{z:.2f}} of its fair share<extra></extra>",
     }  # fmt: skip
     frame = layout(axis, style, ends=(steps[0], steps[-1])) | marks(history.events, (steps[0], steps[-1]))
-    frame["yaxis"]["dtick"] = 1 if history.modes <= 12 else 5
-    return go.Figure([strip], frame | {"hovermode": "closest", "showlegend": False})
+    every = 1 if len(names) <= 12 else 5
+    shown = list(range(every, len(names) + 1, every))
+    frame["yaxis"] |= {"tickmode": "array", "tickvals": shown, "ticktext": [names[i - 1] for i in shown]}
+    return go.Figure([cells], frame | {"hovermode": "closest", "showlegend": False})
 
 
 def _d(history: History, metric: str) -> Line:

@@ -1,0 +1,118 @@
+// A square wall of images in whole pixels, row by row, on one canvas: each with D's opinion as a line under it.
+import { putImage, sizes } from "./items.js";
+import { PRGN_WORDS } from "./palette.js";
+
+const GAP = 3; // css pixels between tiles
+const LINE = 3; // of D's opinion under a tile
+
+export class Tiles {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.ctx = canvas.getContext("2d");
+    this.one = document.createElement("canvas");
+    this.at = null; // the tile pointed at
+    this.picked = null;
+    this.lines = true;
+  }
+
+  setTheme(colours) {
+    this.colours = colours;
+  }
+
+  // `array` (N, H, W) or (N, H, W, 3); `columns` a side; `scores` of the tiles as 0..1 from fake to real, or null.
+  load(array, columns, scores) {
+    Object.assign(this, { array, columns, scores, count: array.shape[0] });
+  }
+
+  get rows() {
+    return Math.ceil(this.count / this.columns);
+  }
+
+  // Lay the tiles out in a square of so many css pixels; every image pixel is a whole number of device pixels.
+  fit(room) {
+    const ratio = window.devicePixelRatio || 1;
+    const { h, w } = this.array ? sizes(this.array) : { h: 28, w: 28 };
+    const columns = this.columns ?? 8;
+    const pitch = Math.floor((room * ratio) / columns);
+    const space = pitch - Math.round((GAP + (this.lines ? LINE : 0)) * ratio);
+    const fits = space / Math.max(h, w);
+    const scale = fits >= 1 ? Math.floor(fits) : fits;
+    this.place = { pitch, ratio, w: Math.max(1, Math.round(w * scale)), h: Math.max(1, Math.round(h * scale)) };
+    this.place.left = Math.floor((room * ratio - pitch * columns) / 2);
+    const side = Math.round(room * ratio);
+    if (this.canvas.width !== side || this.canvas.height !== side) Object.assign(this.canvas, { width: side, height: side });
+    Object.assign(this.canvas.style, { width: `${room}px`, height: `${room}px` });
+  }
+
+  // The corner of tile i, in device pixels.
+  corner(i) {
+    const { pitch, w, left } = this.place;
+    return [left + (i % this.columns) * pitch + Math.floor((pitch - w) / 2), Math.floor(i / this.columns) * pitch + 1];
+  }
+
+  // Which tile lies at (x, y) in css pixels, or null.
+  tileAt(x, y) {
+    if (!this.array || !this.place) return null;
+    const { pitch, ratio, left } = this.place;
+    const [column, row] = [Math.floor((x * ratio - left) / pitch), Math.floor((y * ratio) / pitch)];
+    const i = row * this.columns + column;
+    return column >= 0 && column < this.columns && row >= 0 && i < this.count ? i : null;
+  }
+
+  paint() {
+    const { ctx, canvas, array, place } = this;
+    if (!place || !this.colours) return;
+    ctx.clearRect(0, 0, canvas.width, canvas.height);
+    if (!array) return;
+    const { h, w } = sizes(array);
+    if (this.one.width !== w || this.one.height !== h) Object.assign(this.one, { width: w, height: h });
+    const pen = this.one.getContext("2d", { willReadFrequently: true });
+    ctx.imageSmoothingEnabled = place.w < w;
+    for (let i = 0; i < this.count; i++) {
+      const [x, y] = this.corner(i);
+      putImage(pen, array, i, 0, 0);
+      ctx.drawImage(this.one, x, y, place.w, place.h);
+      if (this.lines && this.scores) this.line(x, y + place.h, this.scores[i]);
+    }
+    if (this.picked !== null && this.picked < this.count) this.frame(this.picked, this.colours.recon, 3);
+    if (this.at !== null && this.at < this.count) this.frame(this.at, this.colours.ink, 2);
+  }
+
+  // As long as D finds the tile real, in D's colours.
+  line(x, y, score) {
+    const { ctx, place } = this;
+    if (!Number.isFinite(score)) return;
+    const share = Math.max(0, Math.min(1, score));
+    const word = PRGN_WORDS[Math.round(255 * (share < 0.5 ? Math.min(share, 0.35) : Math.max(share, 0.65)))];
+    const tall = Math.max(2, Math.round(LINE * place.ratio) - 1);
+    ctx.fillStyle = this.colours.dark ? "#3a414b" : "#e3e6ea";
+    ctx.fillRect(x, y + 1, place.w, tall);
+    ctx.fillStyle = `rgb(${word & 255} ${(word >> 8) & 255} ${(word >> 16) & 255})`;
+    ctx.fillRect(x, y + 1, Math.max(place.ratio, Math.round(share * place.w)), tall);
+  }
+
+  frame(i, colour, wide) {
+    const { ctx, place } = this;
+    const [x, y] = this.corner(i);
+    const pen = Math.round(wide * place.ratio);
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = pen;
+    ctx.strokeRect(x - pen / 2, y - pen / 2, place.w + pen, place.h + pen);
+  }
+
+  // The whole wall as one picture with a caption, for a file.
+  picture(caption, paper, ink, font) {
+    const strip = Math.round(28 * this.place.ratio);
+    const out = document.createElement("canvas");
+    Object.assign(out, { width: this.canvas.width, height: this.canvas.height + strip });
+    const ctx = out.getContext("2d");
+    ctx.fillStyle = paper;
+    ctx.fillRect(0, 0, out.width, out.height);
+    ctx.fillStyle = ink;
+    ctx.font = `${13 * this.place.ratio}px ${font}`;
+    ctx.textBaseline = "middle";
+    ctx.fillText(caption, this.place.left + 2, strip / 2);
+    ctx.drawImage(this.canvas, 0, strip);
+    return out;
+  }
+}
