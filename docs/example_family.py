@@ -23,7 +23,7 @@ class Energy(Family):
     rows = 256  # of the data that a step takes
 
     def __init__(self, config, data, rng):
-        self.config, self.device = config, rng.device
+        self.config, self.data, self.device = config, data, rng.device
         self.g = nets.MLP([2, config.width, config.width, data.dim], activation="relu", generator=rng["init"])
         self.flat = nets.flatten(self.g)
         self.adam = optim.make("adam", self.flat, lr=config.lr)

@@ -16,10 +16,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from playground import explicit, losses, nets, optim, penalties, tricks
+from playground import explicit, losses, nets, optim, penalties, stage, tricks
 from playground.config import Config
 from playground.data.base import DataSet
-from playground.families.base import Family, StepResult, only_live, part
+from playground.families.base import Family, StepResult, View, only_live, part
 from playground.gan_settings import GanSettings
 from playground.rng import Streams
 from playground.slowmotion import Turn, quiet
@@ -47,7 +47,7 @@ class Adversarial(Family):
             for player, (rule, lr) in rules.items()
         }
         self.explicit = explicit.players(self.g, self.flat["g"], self.d, self.flat["d"])
-        self.replay = tricks.Replay(c.replay_size, data.shape, rng.device)
+        self.replay = tricks.Replay(c.replay_size, self.row_shape, rng.device)
         self.steps = 0
         # A game of one number against one number (Dirac-GAN): its whole state is a point of the plane.
         self.is_point = len(self.flat["d"].data) == len(self.flat["g"].data) == 1
@@ -67,6 +67,11 @@ class Adversarial(Family):
     def outward(self, x: Tensor) -> Tensor:
         """Return what the networks see in data units."""
         return (x + 1) / 2 if self.data.kind == "images" else x
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row inside: an item's, unless a family's rows carry more."""
+        return self.data.shape
 
     @property
     def rows(self) -> int:
@@ -121,7 +126,7 @@ class Adversarial(Family):
     def _d_turn(self, real: Tensor, rng: Streams) -> Turn:
         """Take the gradient of D's loss on a batch of real points and as many new fakes."""
         c, hand = self.config, self._by_hand
-        z = self.noise(len(real), rng["noise"])
+        z = self._codes(real, len(real), rng)
         with torch.no_grad():
             fake = hand.g.forward(z) if hand else self.g(z)
         if c.replay:
@@ -141,20 +146,35 @@ class Adversarial(Family):
         c = self.config
         x, y = tricks.pack(real, c.packing), tricks.pack(fake, c.packing)
         if not self.batchwise:  # one pass over both
-            a, b = critic(torch.cat([x, y])).squeeze(1).chunk(2)
+            of_real, of_fake = critic(torch.cat([x, y])).chunk(2)
         else:
-            a, b = critic(x).squeeze(1), critic(y).squeeze(1)
+            of_real, of_fake = critic(x), critic(y)
+        a, b = of_real[:, 0], of_fake[:, 0]
         loss = losses.LOSSES[c.loss].d(a, b, c.smoothing)
         turn = Turn("d", fake, b.detach(), loss.detach(), real=real, real_score=a.detach())
         if (name := c.penalty_in_use) != "none":
-            slope = penalties.penalty(name, critic, real=x, fake=y, target=c.penalty_target, generator=rng["penalty"])
+            slope = self._slope(name, lambda rows: critic(rows)[:, :1], x, y, rng)
             loss, turn.penalty = loss + c.penalty_weight * slope, slope.detach()
-        return loss, turn
+        more, turn.told = self._own_term(of_fake, y)
+        return loss + more, turn
+
+    def _codes(self, real: Tensor, n: int, rng: Streams) -> Tensor:
+        """Draw the codes of n new fakes that are to stand beside these real rows."""
+        return self.noise(n, rng["noise"])
+
+    def _slope(self, name: str, critic: penalties.Critic, real: Tensor, fake: Tensor, rng: Streams) -> Tensor:
+        """Return the penalty of that name on packed rows, without its weight."""
+        target = self.config.penalty_target
+        return penalties.penalty(name, critic, real=real, fake=fake, target=target, generator=rng["penalty"])
+
+    def _own_term(self, outputs: Tensor, fake: Tensor) -> tuple[Tensor | float, dict[str, Tensor]]:
+        """Return what a family adds to both players' losses, and metrics, from D's outputs (B, ...) on packed fakes."""
+        return 0.0, {}
 
     def _g_turn(self, real: Tensor, rng: Streams, push: bool = False) -> Turn:
         """Take the gradient of G's loss on new fakes; `real` matters to losses that compare, and to an unrolled D."""
         c, hand = self.config, self._by_hand
-        z = self.noise(c.batch * c.packing, rng["noise"])
+        z = self._codes(real, c.batch * c.packing, rng)
         fake = self._seen(hand.g.forward(z) if hand else self.g(z), rng)
         compares = c.loss == "relativistic"
         real = self._seen(real, rng) if compares or c.unroll else real
@@ -167,10 +187,14 @@ class Adversarial(Family):
             critic = tricks.unroll(
                 self.d, self.optimiser["d"], c.unroll, lambda d: self._d_loss(d, real, fake, rng)[0], clip
             )
-        score = critic(tricks.pack(fake, c.packing)).squeeze(1)
-        real_score = critic(tricks.pack(real, c.packing)).squeeze(1) if compares else score
+        packed = tricks.pack(fake, c.packing)
+        outputs = critic(packed)
+        score = outputs[:, 0]
+        real_score = critic(tricks.pack(real, c.packing))[:, 0] if compares else score
         loss = losses.LOSSES[c.loss].g(score, real_score)
-        turn = Turn("g", fake.detach(), score.detach(), loss.detach(), z=z)
+        more, told = self._own_term(outputs, packed)
+        turn = Turn("g", fake.detach(), score.detach(), loss.detach(), z=z, told=told)
+        loss = loss + more
         if push:
             turn.push = -len(fake) * torch.autograd.grad(loss, fake, retain_graph=True)[0]
         self.flat["g"].backward(loss)
@@ -202,7 +226,7 @@ class Adversarial(Family):
                 metrics["score/real"] = losses.score(name, turn.real_score).mean()
             if "score/fake" not in metrics:
                 metrics["score/fake"] = losses.score(name, turn.fake_score).mean()
-            metrics[f"grad/{player}"] = self.flat[player].grad_norm()
+            metrics |= turn.told | {f"grad/{player}": self.flat[player].grad_norm()}
         if self.is_point:
             metrics["phase/theta"], metrics["phase/psi"] = self.phase()
         return metrics
@@ -274,7 +298,33 @@ class Adversarial(Family):
         return losses.as_logit(self.config.loss, self._judge(self.forward["d"], self.inward(x)))
 
     def _judge(self, d: penalties.Critic, x: Tensor) -> Tensor:
-        return d(x.repeat(1, self.config.packing, *[1] * (x.dim() - 2))).squeeze(1)
+        return d(x.repeat(1, self.config.packing, *[1] * (x.dim() - 2)))[:, 0]
+
+    def picture(self, view: View, z: Tensor) -> dict[str, Tensor]:
+        if self.is_point:
+            return {"phase": self.phase()}
+        if self.data.kind != "points":
+            return {}
+        if self.points.dim != 2:  # no plane to draw a surface or a mesh on
+            view = replace(view, layers=view.layers & {"fake"})
+        return stage.layers(view, z, self.mesh(view.mesh), generate=self.generate, surface=self.surface, push=self.push)
+
+    def mesh(self, side: int) -> Tensor:
+        """Return the codes (side², Z) of a square mesh in the first two noise numbers."""
+        return stage.noise_mesh(side, self.config.noise_dim, self.config.noise_kind, self.device)
+
+    def surface(self, x: Tensor) -> Tensor:
+        """Return D at points (n, dim) as a person reads it: probability of real, or critic value, (n,)."""
+        return losses.score(self.config.loss, self._judge(self.forward["d"], x))
+
+    def push(self, fake: Tensor) -> Tensor:
+        """Return minus the gradient of G's loss at each fake, (n, dim): where G would move it."""
+        if self.explicit is not None:
+            return self.explicit.push(fake, self.config.loss)
+        x = fake.detach().requires_grad_()
+        score = self._judge(self.d, x)
+        loss = losses.LOSSES[self.config.loss].g(score, score.detach())
+        return -len(x) * torch.autograd.grad(loss, x)[0]
 
     def phase(self) -> Tensor:
         """Return the state (theta, psi) of a game that is a point, (2,)."""

@@ -6,7 +6,7 @@ bit, and the model goes on as if nobody had looked. With several updates a step 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -45,6 +45,7 @@ class Turn:
     real_score: Tensor | None = None  # (B,)
     z: Tensor | None = None  # (N, Z)
     push: Tensor | None = None  # (N, dim) minus the gradient of G's loss at each fake, times N
+    told: dict[str, Tensor] = field(default_factory=dict)  # further metrics, of a family's own term
 
 
 def quiet(event: str, turn: Turn) -> None:

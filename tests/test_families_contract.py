@@ -34,7 +34,7 @@ def build(name: str, seed: int = 0, **values) -> tuple[Experiment, Family, Strea
 def advance(experiment, model, rng, n=1, *, players=None, start=0):
     """Do n steps of a run that has done `start` before."""
     for i in range(start, start + n):
-        result = model.step(experiment.data.batch(model.rows, i * model.rows, rng), rng, players)
+        result = model.step(model.take(model.rows, i * model.rows, rng), rng, players)
     return result
 
 
@@ -208,7 +208,7 @@ def test_tracing_is_a_step_told(name):
     (experiment, stepped, rng), (_, traced, other) = build(name), build(name)
     for i in range(3):
         advance(experiment, stepped, rng, start=i)
-        told = traced.trace(experiment.data.batch(traced.rows, i * traced.rows, other), other)
+        told = traced.trace(traced.take(traced.rows, i * traced.rows, other), other)
     assert same(stepped.state(), traced.state())
     assert same(rng.state(), other.state())
     for moment in told:

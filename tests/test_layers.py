@@ -39,6 +39,7 @@ LAYERS = (
         "adversarial",
         "gan_nets",
         "gan_settings",
+        "joint",
     ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),

@@ -11,14 +11,12 @@ the data (collapse: they do not), and whether D's surface still slopes where the
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
-from playground import gan_nets, losses, slowmotion, stage
+from playground import gan_nets, slowmotion
 from playground.adversarial import Adversarial
-from playground.families.base import SubStep, View
+from playground.families.base import SubStep
 from playground.gan_settings import GOODFELLOW, GanSettings
 from playground.rng import Streams
 
@@ -40,29 +38,6 @@ class Gan(Adversarial):
         return gan_nets.generator(self.config, shape, z, generator), gan_nets.discriminator(
             self.config, shape, 1, generator
         )
-
-    def picture(self, view: View, z: Tensor) -> dict[str, Tensor]:
-        if self.is_point:
-            return {"phase": self.phase()}
-        if self.data.kind != "points":
-            return {}
-        if self.points.dim != 2:  # no plane to draw a surface or a mesh on
-            view = replace(view, layers=view.layers & {"fake"})
-        mesh = stage.noise_mesh(view.mesh, self.config.noise_dim, self.config.noise_kind, self.device)
-        return stage.layers(view, z, mesh, generate=self.generate, surface=self.surface, push=self.push)
-
-    def surface(self, x: Tensor) -> Tensor:
-        """Return D at points (n, dim) as a person reads it: probability of real, or critic value, (n,)."""
-        return losses.score(self.config.loss, self._judge(self.forward["d"], x))
-
-    def push(self, fake: Tensor) -> Tensor:
-        """Return minus the gradient of G's loss at each fake, (n, dim): where G would move it."""
-        if self.explicit is not None:
-            return self.explicit.push(fake, self.config.loss)
-        x = fake.detach().requires_grad_()
-        score = self._judge(self.d, x)
-        loss = losses.LOSSES[self.config.loss].g(score, score.detach())
-        return -len(x) * torch.autograd.grad(loss, x)[0]
 
     def trace(self, batch: Tensor, rng: Streams) -> list[SubStep]:
         return slowmotion.trace(self, batch, rng)
