@@ -157,7 +157,7 @@ def test_a_batch_is_the_same_items_without_their_labels(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if datasets()[name]().classes])
 def test_labels_in_training_are_those_of_the_items(name: str) -> None:
-    """The nearest of many items whose class is known has an item's class: nearly always in a table, else far above chance."""
+    """The nearest of many known items is of an item's class: nearly always in a table, else far above chance."""
     data = datasets()[name]()
     known, items = data.known(5000, 0), data.labelled(300, 0, Streams(1))
     nearest = torch.cdist(items.x.flatten(1), known.x.flatten(1)).argmin(1)
