@@ -139,6 +139,20 @@ def _kernel(x: Tensor, y: Tensor, scale: float) -> Tensor:
     return total.div_(WIDTHS)
 
 
+def kid(x: Tensor, y: Tensor) -> float:
+    """Return the kernel distance of features x (n, d) and y (m, d): the unbiased MMD² with (x·y / d + 1)³.
+
+    Bińkowski et al. 2018, arXiv 1801.01401, over all samples at once, not over subsets. May be negative.
+    """
+    n, m = len(x), len(y)
+    if min(n, m) < 2:
+        raise ValueError("An unbiased kernel distance needs at least 2 samples on each side.")
+    x, y = x.double(), y.double()
+    xx, yy, xy = ((a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+    within = (xx.sum() - xx.trace()) / (n * (n - 1)) + (yy.sum() - yy.trace()) / (m * (m - 1))
+    return float(within - 2 * xy.mean())
+
+
 def energy_distance(x: Tensor, y: Tensor) -> float:
     """Return 2 E|x - y| - E|x - x'| - E|y - y'| (Szekely and Rizzo 2013), unbiased, in data units; may be negative."""
     n, m = len(x), len(y)

@@ -60,8 +60,7 @@ class Panel:
         real, fake = self.data.sample(N, rng), family.generate(family.noise(FAKES, rng))
         scores = self.compare(real, fake)
         if "score" in family.abilities:
-            boundary = None if getattr(family.config, "loss", None) in RANKING else 0.0
-            scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary)
+            scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary(family))
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -87,10 +86,10 @@ class Panel:
         rng = fresh(self.seed, "floors", device=self.device)
         rows = [self.compare(self.data.sample(N, rng), self.data.sample(FAKES, rng)) for _ in range(REPEATS)]
         perfect = self._perfect()
-        floors = {"d/accuracy": _accuracy_floor()}
+        floors = {"d/accuracy": accuracy_floor()}
         for name in [name for name in rows[0] if not name.startswith("near/")]:  # for the verdict, never drawn
             seen = torch.tensor([row[name] for row in rows if name in row], dtype=torch.float64)
-            floors[name] = _band(seen, perfect.get(name))
+            floors[name] = band(seen, perfect.get(name))
         return floors
 
     def _perfect(self) -> dict[str, float]:
@@ -128,6 +127,12 @@ class Panel:
         return distances.median_distance(self.data.sample(N_NEIGHBOURS, fresh(self.seed, "scale")))
 
 
+def boundary(family: Family) -> float | None:
+    """Return the output above which D says real; None where it only ranks."""
+    ranks = getattr(family, "ranks", getattr(family.config, "loss", None) in RANKING)
+    return None if ranks else 0.0
+
+
 def discrimination(real: Tensor, fake: Tensor, boundary: float | None = 0.0) -> dict[str, float]:
     """Return D's accuracy (mean of both sides) and its mean on real (n,) and fake (m,) logits or critic values."""
     line = torch.cat([real, fake]).median() if boundary is None else boundary
@@ -150,15 +155,16 @@ def _variance(x: Tensor) -> Tensor:
     return x.var(0).sum()
 
 
-def _accuracy_floor() -> Floor:
-    margin = 1.96 * math.sqrt(0.25 / (2 * N))  # two binomial shares of N at one half, averaged
+def accuracy_floor(n: int = N) -> Floor:
+    """Return the floor of D's accuracy on n real items and n fakes that nobody can tell apart."""
+    margin = 1.96 * math.sqrt(0.25 / (2 * n))  # two binomial shares at one half, averaged
     return Floor(0.5, 0.5 - margin, 0.5 + margin)
 
 
-def _band(seen: Tensor, perfect: float | None) -> Floor:
-    """Return mean +- 2 std of the repeats, never narrower than what they showed."""
+def band(seen: Tensor, perfect: float | None, wide: float = 2.0) -> Floor:
+    """Return mean +- 2 std (`wide`) of the repeats, never narrower than what they showed."""
     mean, std = float(seen.mean()), float(seen.std())
-    low, high = min(mean - 2 * std, float(seen.min())), max(mean + 2 * std, float(seen.max()))
+    low, high = min(mean - wide * std, float(seen.min())), max(mean + wide * std, float(seen.max()))
     if float(seen.min()) >= 0:
         low = max(0.0, low)
     return Floor(mean if perfect is None else perfect, low, high)

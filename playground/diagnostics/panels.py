@@ -8,6 +8,7 @@ import torch
 
 from playground.data.base import DataSet, Distribution
 from playground.diagnostics.coding import CodingPanel
+from playground.diagnostics.image_panel import ImagePanel
 from playground.diagnostics.panel import Floor, Panel
 from playground.families.base import Family
 
@@ -28,5 +29,7 @@ def panel(family: Family, data: DataSet, seed: int, device: torch.device | str =
     """Return the scores for a model on its data."""
     if {"encode", "decode"} <= family.abilities:
         return CodingPanel(data, seed, device)
+    if data.kind == "images":
+        return ImagePanel(data, seed, device)
     assert isinstance(data, Distribution)
     return Panel(data, seed, device)
