@@ -16,7 +16,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from playground import explicit, losses, nets, optim, penalties, stage, tricks
+from playground import entrance, explicit, losses, nets, optim, penalties, stage, tricks
 from playground.config import Config
 from playground.data.base import DataSet
 from playground.families.base import Family, StepResult, View, only_live, part
@@ -284,6 +284,12 @@ class Adversarial(Family):
 
     def synthesise(self, z: Tensor) -> Tensor:
         return self.outward(self.nets[self._drawing](z))
+
+    def entrance(self) -> Tensor | None:
+        return entrance.weights(self.nets[self._drawing])
+
+    def early(self, z: Tensor) -> Tensor | None:
+        return entrance.activations(self.nets[self._drawing], z)
 
     @property
     def _drawing(self) -> str:

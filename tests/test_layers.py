@@ -26,6 +26,7 @@ LAYERS = (
         "optim",
         "tricks",
         "explicit",
+        "entrance",
         "stage",
         "slowmotion",
         "families",

@@ -164,6 +164,11 @@ class Family(ABC):
         """Return the weights (units, Z) that a code meets first, None where there are none ("generate")."""
         return None
 
+    def early(self, z: Tensor) -> Tensor | None:
+        """Return what the generator's first hidden layer makes of codes, (n, units), None where there is none
+        ("generate")."""
+        return None
+
     def encode(self, x: Tensor) -> Tensor:
         """Map items (n, *shape) to codes (n, Z) in evaluation mode, without gradients; a mean where it is one
         ("encode")."""
