@@ -35,6 +35,7 @@ from playground.exams_coding import CODING, CODING_SLOW
 from playground.exams_vae import VARIATIONAL, VARIATIONAL_SLOW
 from playground.experiment import Experiment
 from playground.families.gan import Gan
+from playground.fast import use_threads
 from playground.games import Game, play
 from playground.gan_settings import GanSettings
 from playground.rng import Streams, fresh
@@ -130,7 +131,7 @@ class TwoNormals(Distribution):
 
 def train_d(data: TwoNormals, settings: GanSettings, steps: int, warm_up: GanSettings | None = None) -> Gan:
     """Train D alone, its learning rate falling to 0 along a cosine; `warm_up` are the settings of the first tenth."""
-    torch.set_num_threads(1)
+    use_threads(1)
     rng = Streams(0)
     gan = Gan(settings if warm_up is None else warm_up, data, rng)
     for step in range(steps):

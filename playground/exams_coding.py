@@ -25,6 +25,7 @@ from playground.data import dataset
 from playground.data.base import DataSet, Items, Kind, Table
 from playground.exam_rows import Rows, near, row
 from playground.families.autoencoder import Autoencoder, AutoencoderSettings
+from playground.fast import use_threads
 from playground.latent.neighbours import knn_accuracy
 from playground.latent.pca import Pca
 from playground.presets import preset
@@ -34,7 +35,7 @@ from playground.variational import kl_normal
 
 def train(data: DataSet, settings: AutoencoderSettings, steps: int, seed: int = 0) -> Autoencoder:
     """Train an autoencoder, its learning rate falling to 0 along a cosine."""
-    torch.set_num_threads(1)
+    use_threads(1)
     rng = Streams(seed)
     model = Autoencoder(settings, data, rng)
     for step in range(steps):

@@ -26,6 +26,7 @@ from playground.data.base import DataSet, Items, Table
 from playground.exam_rows import Rows, near, row
 from playground.exams_coding import CentredDigits
 from playground.families.vae import Vae, VaeSettings
+from playground.fast import use_threads
 from playground.latent.neighbours import trustworthiness
 from playground.latent.pca import Pca
 from playground.rng import Streams, fresh
@@ -44,7 +45,7 @@ def table(name: str) -> tuple[Table, Items, Items]:
 
 def train(data: Table, settings: VaeSettings, steps: int, *, cosine: bool = True) -> Vae:
     """Train a VAE; its learning rate falls to 0 along a cosine, or stays."""
-    torch.set_num_threads(1)
+    use_threads(1)
     rng = Streams(0)
     model = Vae(settings, data, rng)
     for step in range(steps):
@@ -95,7 +96,7 @@ def everything(data: DataSet) -> Tensor:
 
 def linear_vae(steps: int, **values: object) -> tuple[Vae, Tensor]:
     """Train a linear VAE on all centred digits at once, the learning rate falling along a cosine; return both."""
-    torch.set_num_threads(1)
+    use_threads(1)
     data, rng = CentredDigits(), Streams(0)
     x, model = everything(data), EvenNoise(LINEAR.with_values(**values), data, rng)
     for step in range(steps):

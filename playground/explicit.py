@@ -16,18 +16,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeGuard
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from playground import nets
-from playground.fast import onednn_linear
+from playground.fast import products
 from playground.losses import LOSSES
 from playground.nets import MLP, SLOPE, Flat, Linear
 
 aten = torch.ops.aten
-
-
-NARROW = 8  # columns; below that MKL takes a product with few columns up to six times faster the other way round
+BLOCK = 128  # rows of a sum of products
+QUIET = np.errstate(over="ignore", invalid="ignore")  # a run that blows up is stopped by the loop, with its reason
 
 
 class Elementwise(NamedTuple):
@@ -72,16 +72,17 @@ class Layer:
     """One layer: its weights, its gradients, and memory for `rows` rows that every step writes into anew.
 
     Memory is used as often as can be, since what a step touches should stay in the core's own cache: the activation
-    goes where its argument was if its slope allows, and δ of the layer below where the activation was.
+    goes where its argument was if its slope allows, and δ of the layer below where the activation was. On a CPU the
+    products are NumPy's (`fast.products`), on arrays that share the tensors' memory.
     """
 
     def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, in_place: bool) -> None:
-        (self.weight, self.weight_grad), (self.bias, self.bias_grad) = weight, bias
+        (self.weight, weight_grad), (self.bias, self.bias_grad) = weight, bias
         outputs, inputs = self.weight.shape
-        self.transposed = self.weight.T
-        self.narrow = inputs <= NARROW
-        self.onednn = onednn_linear(self.weight, rows)
-        self.x = self.saved = self.weight  # from the last forward: what entered, and what the activation's slope needs
+        self.dot, self.array = products(self.weight)
+        self.w, self.wt, self.w_grad = (self.array(t) for t in (self.weight, self.weight.T, weight_grad))
+        self.x = self.w  # from the last forward: what entered, and what the activation's slope needs
+        self.saved = self.weight
         self.a = self.weight.new_empty(rows, outputs)  # x Wᵀ + b
         self.h = self.a if in_place else torch.empty_like(self.a)  # act(a)
         self.below = self.h if inputs == outputs else self.weight.new_empty(rows, inputs)  # δ W
@@ -90,36 +91,35 @@ class Layer:
         """Return the same layer at fewer rows, in the same memory."""
         layer = copy.copy(self)
         layer.a, layer.h, layer.below = self.a[:rows], self.h[:rows], self.below[:rows]
-        layer.onednn = onednn_linear(self.weight, rows)
         return layer
 
     def forward(self, x: Tensor, act: Elementwise) -> Tensor:
         """Return act(x Wᵀ + b) (B, out), and keep what the way back needs."""
-        self.x = x
-        if self.onednn:
-            self.saved = self.onednn(x, self.weight, self.bias, "none", [], "")
-        else:
-            self.saved = torch.addmm(self.bias, x, self.transposed, out=self.a)
+        self.saved = self.argument(x, self.a)
         return act.apply(self.saved, self.saved if act.from_output else self.h)
+
+    def argument(self, x: Tensor, out: Tensor) -> Tensor:
+        """Return x Wᵀ + b (B, out), written into `out`, and keep x."""
+        self.x = self.array(x)
+        self.dot(self.x, self.wt, out=self.array(out))
+        return out.add_(self.bias)
 
     def weight_gradient(self, delta: Tensor) -> None:
         """Write δᵀx and Σδ into the flat gradient.
 
-        Not through oneDNN: its sums over a batch round three times as coarsely, and early on, where real and fake rows
-        all but cancel, Adam makes whole steps of that.
+        In blocks of rows, which round less than one long sum does: early on real and fake rows all but cancel, and Adam
+        makes whole steps of what is left.
         """
-        if self.narrow:
-            self.weight_grad.copy_(torch.mm(self.x.T, delta).T)
-        else:
-            torch.mm(delta.T, self.x, out=self.weight_grad)
+        d = self.array(delta)
+        self.dot(d[:BLOCK].T, self.x[:BLOCK], out=self.w_grad)
+        for i in range(BLOCK, len(d), BLOCK):
+            self.w_grad += self.dot(d[i : i + BLOCK].T, self.x[i : i + BLOCK])
         torch.sum(delta, 0, out=self.bias_grad)
 
     def input_gradient(self, delta: Tensor) -> Tensor:
         """Return δW (B, in)."""
-        if self.onednn:
-            return self.onednn(delta, self.transposed, None, "none", [], "")
-        weight = self.transposed.contiguous().T if self.narrow else self.weight
-        return torch.mm(delta, weight, out=self.below)
+        self.dot(self.array(delta), self.w, out=self.array(self.below))
+        return self.below
 
 
 class Backprop:
@@ -143,6 +143,7 @@ class Backprop:
             self.plans[rows] = [layer.shortened(rows) for layer in self.plans[self.rows]]
         return self.plans[rows]
 
+    @QUIET
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
         """Return the output, and keep what `backward` needs."""
@@ -150,9 +151,9 @@ class Backprop:
         *hidden, last = self.layers
         for layer in hidden:
             x = layer.forward(x, self.act)
-        last.x = x
-        return torch.addmm(last.bias, x, last.transposed)  # not into memory of ours: the caller keeps it
+        return last.argument(x, torch.empty_like(last.a))  # not into memory of ours: the caller keeps it
 
+    @QUIET
     @torch.no_grad()
     def backward(self, delta: Tensor) -> None:
         """Take ∂loss/∂output (B, out) of the last forward and fill the flat gradient."""
@@ -161,6 +162,7 @@ class Backprop:
             if i > 0:
                 delta = self.act.slope(self.layers[i].input_gradient(delta), self.layers[i - 1].saved)
 
+    @QUIET
     @torch.no_grad()
     def input_gradient(self, delta: Tensor) -> Tensor:
         """Take ∂loss/∂output (B, out) of the last forward and return ∂loss/∂x (B, in), valid until the next call."""

@@ -1,8 +1,10 @@
-"""A linear layer that is quicker on some processors: oneDNN's product, forwards and backwards.
+"""Matrix products that are quicker on some processors: NumPy's for small nets, oneDNN's for large layers of autograd's.
 
-PyTorch's float32 products go to MKL, which keeps to AVX2 on AMD processors; oneDNN's take half the time there where
-AVX-512 exists. The gradients are products too, ∂x = δ W and ∂W = δᵀ x, and go the same way; they are made of this very
-function, so that a gradient of a gradient (a contractive penalty) is right as well. Elsewhere this is `F.linear`.
+PyTorch's float32 products go to MKL, which keeps to AVX2 on AMD processors. NumPy's OpenBLAS takes half the time there
+where AVX-512 exists, a tenth for narrow matrices, and elsewhere no more. oneDNN takes half the time too, from larger
+sizes on. A layer's gradients are products as well, ∂x = δ W and ∂W = δᵀ x, and go the same way; they are made of this
+very function, so that a gradient of a gradient (a contractive penalty) is right as well. Where oneDNN is not there
+`linear` is `F.linear`.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 LARGE = 2**22  # multiplications in one product; from there on oneDNN's overhead is paid for
@@ -21,11 +25,21 @@ ONEDNN: Callable[..., Tensor] | None = (
 )
 
 
-def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
-    """Return oneDNN's own linear layer, the one that torch.compile calls, where it is there and worth its overhead.
+def use_threads(n: int) -> None:
+    """Let PyTorch and NumPy compute on so many threads of this process."""
+    torch.set_num_threads(n)
+    threadpool_limits(n, "blas")
 
-    PyTorch's float32 products go to MKL, which keeps to AVX2 on AMD processors; with AVX-512 this takes half the time.
-    """
+
+def products(like: Tensor) -> tuple[Callable[..., Any], Callable[[Tensor], Any]]:
+    """Return `dot(a, b, out=c)` for matrices on this one's device, and what makes its operands of tensors in place."""
+    if like.is_cpu:
+        return np.dot, Tensor.numpy
+    return torch.mm, lambda tensor: tensor
+
+
+def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
+    """Return oneDNN's own linear layer, the one that torch.compile calls, where it is there and worth its overhead."""
     worth = weight.is_cpu and weight.dtype == torch.float32 and rows * weight.numel() >= LARGE
     return ONEDNN if worth else None
 

@@ -22,6 +22,7 @@ from playground.engine.trail import Trail
 from playground.experiment import Experiment, pick_device
 from playground.families import family as family_class
 from playground.families.base import SubStep
+from playground.fast import use_threads
 from playground.rng import Streams
 from playground.store import Keyframe, RunFolder
 
@@ -43,7 +44,7 @@ class Loop:
         """Start anew, or from the folder's last keyframe at or before step `resume` (what came after is cut)."""
         self.device = pick_device(experiment.device)
         if self.device.type == "cpu":
-            torch.set_num_threads(1)  # nets this small lose more to waiting for threads than they win
+            use_threads(1)  # nets this small lose more to waiting for threads than they win
         self.experiment, self.folder = experiment, folder
         self.step, self.edits = 0, 0
         self.taken = 0  # items that batches have held so far
