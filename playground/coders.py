@@ -34,16 +34,19 @@ Body = Literal["linear", "dense", "conv", "recurrent"]
 Activation = Literal["elu", "selu", "relu", "gelu", "tanh"]
 
 NET = "Network"
+BESIDE = 10  # steps between two measurements of what bfloat16 does to the loss; rows are logged that often
 ACTIVATIONS = nets.ACTIVATIONS | {"selu": F.selu, "sigmoid": torch.sigmoid, "none": lambda x: x}
 # Variance kept from layer to layer: Kaiming's rule for those that cut half away, 1/inputs for the others.
 GAINS = {"relu": 1.0, "elu": 1.0, "gelu": 1.0}
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Say whether a device computes in bfloat16 rather than imitating it."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+def precision_knob(group: str) -> Any:
+    """Declare the field that says in which arithmetic the layers compute."""
+    return knob(
+        "float32", "Arithmetic of the layers. bfloat16 keeps 8 bits of each number and is faster where the device has "
+        "it (else float32 goes on); watch what it does to the loss.", short="prec", group=group, live=True,
+        paper="Kalamkar et al. 2019, arXiv 1905.12322",
+    )  # fmt: skip
 
 
 class BodySettings(Config):

@@ -10,13 +10,16 @@ very function, so that a gradient of a gradient (a contractive penalty) is right
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from threadpoolctl import threadpool_limits
 from torch import Tensor
+
+Precision = Literal["float32", "bfloat16"]
 
 LARGE = 2**22  # multiplications in one product; from there on oneDNN's overhead is paid for
 THERE: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
@@ -29,6 +32,19 @@ def use_threads(n: int) -> None:
     """Let PyTorch and NumPy compute on so many threads of this process."""
     torch.set_num_threads(n)
     threadpool_limits(n, "blas")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Say whether a device computes in bfloat16 rather than imitating it."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def arithmetic(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+    """Return a context in which layers compute in this precision, in float32 where the device has no other."""
+    half = precision == "bfloat16" and has_bfloat16(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
 def products(like: Tensor) -> tuple[Callable[..., Any], Callable[[Tensor], Any]]:

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from playground import coders, corruption, reconstruction, sparsity
+from playground import corruption, fast, reconstruction, sparsity
+from playground.coders import BESIDE
 from playground.data import dataset
 from playground.data.base import Items, Table
-from playground.families.autoencoder import BESIDE, Autoencoder, AutoencoderSettings
+from playground.families.autoencoder import Autoencoder, AutoencoderSettings
 from playground.rng import Streams, fresh
 
 SMALL = {"width1": 24, "width2": 12, "batch": 32}
@@ -129,7 +130,7 @@ def test_resuming_is_exact_to_the_last_bit(values):
 
 def test_bfloat16_is_told_beside_float32():
     model, data, rng = build(precision="bfloat16")
-    if not coders.has_bfloat16(torch.device("cpu")):
+    if not fast.has_bfloat16(torch.device("cpu")):
         assert "loss/float32" not in advance(model, data, rng)
         return
     rows = [advance(model, data, rng) for _ in range(BESIDE + 1)]

@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from playground import fast
 from playground import variational as va
+from playground.coders import BESIDE
 from playground.config import ConfigError
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
@@ -158,3 +160,15 @@ def test_reconstruction_errors_sort_items():
     raw = model.decoder(model.encode(x)).detach()
     known = F.binary_cross_entropy_with_logits(raw, x, reduction="none").flatten(1).sum(1)
     torch.testing.assert_close(errors, known)
+
+
+@pytest.mark.parametrize("body", ["dense", "conv", "recurrent"])
+def test_bfloat16_is_told_beside_float32(body):
+    model, x, rng = build(body=body, precision="bfloat16")
+    here = fast.has_bfloat16(torch.device("cpu"))
+    rows = [model.step(x, rng).metrics for _ in range(BESIDE + 1)]
+    assert ["loss/float32" in row for row in rows] == [*[False] * (BESIDE - 1), here, False]
+    assert all(value.dtype == torch.float32 for row in rows for value in row.values())
+    if here:
+        told = rows[BESIDE - 1]
+        assert float(told["loss/float32"]) == pytest.approx(float(told["loss/recon"]), rel=0.02)

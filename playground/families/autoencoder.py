@@ -12,13 +12,12 @@ codings than the data needs and nothing to hinder it, the net learns to copy and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from playground import coders, corruption, nets, optim, reconstruction, sparsity
+from playground import coders, corruption, fast, nets, optim, reconstruction, sparsity
 from playground.coders import BodySettings
 from playground.config import Config, ConfigError, knob
 from playground.corruption import Corruption
@@ -31,7 +30,6 @@ HINTON = "Hinton and Salakhutdinov 2006, Science 313; Vincent et al. 2010, JMLR 
 VINCENT = "Vincent et al. 2010, JMLR 11, 3371"
 BENGIO = "Bengio et al. 2006, NIPS 19"
 CODE, OBJECTIVE, NOISE, TRAINING = "Codings", "Objective", "Corruption", "Training"
-BESIDE = 10  # steps between two measurements of what bfloat16 does to the loss; rows are logged that often
 
 
 class AutoencoderSettings(BodySettings):
@@ -84,9 +82,7 @@ class AutoencoderSettings(BodySettings):
         high=0.999, step=0.01, needs=("optimiser", ("sgd", "rmsprop")))
     batch: int = knob(128, "Items in one update.", short="batch", group=TRAINING, live=True, label="Batch size", low=1,
         high=4096, scale="log", unit="items")
-    precision: Literal["float32", "bfloat16"] = knob("float32", "Arithmetic of the layers. bfloat16 keeps 8 bits of "
-        "each number and is faster where the device has it (else float32 goes on); watch what it does to the loss.",
-        short="prec", group=TRAINING, live=True, paper="Kalamkar et al. 2019, arXiv 1905.12322")
+    precision: fast.Precision = coders.precision_knob(TRAINING)
     # fmt: on
 
     @property
@@ -156,7 +152,7 @@ class Autoencoder(Family):
             self._forget()
         noisy = self.corrupt(batch, rng["corruption"])
         metrics = self._losses(batch, noisy, level, rng)
-        if self._half and (self.steps + 1) % BESIDE == 0 and level is None:
+        if self._half and (self.steps + 1) % coders.BESIDE == 0 and level is None:
             with torch.no_grad():
                 metrics["loss/float32"] = self._plain(batch, noisy)[0]
         self.flat.backward(metrics["loss/total"])
@@ -173,7 +169,7 @@ class Autoencoder(Family):
         contract = c.contractive > 0 and level is None and c.body != "recurrent"
         if contract:
             noisy = noisy.detach().requires_grad_()
-        with self._arithmetic():
+        with fast.arithmetic(c.precision, self.device):
             recon, codes = self._plain(x, noisy) if level is None else self._stacked(x, noisy, level)
         metrics = {"loss/total": recon, "loss/recon": recon}
         if c.sparsity in sparsity.PENALTIES and level in (None, c.depth):
@@ -233,10 +229,7 @@ class Autoencoder(Family):
 
     @property
     def _half(self) -> bool:
-        return self.config.precision == "bfloat16" and coders.has_bfloat16(self.device)
-
-    def _arithmetic(self) -> AbstractContextManager[None]:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+        return self.config.precision == "bfloat16" and fast.has_bfloat16(self.device)
 
     # -- settings and state -----------------------------------------------------------------------------------------
 

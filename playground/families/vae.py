@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from playground import coders, nets, optim
+from playground import coders, fast, nets, optim
 from playground import variational as va
 from playground.coders import BodySettings
 from playground.config import Config, ConfigError, knob
@@ -61,6 +61,7 @@ class VaeSettings(BodySettings):
         low=1e-6, high=1.0, scale="log", paper="Kingma and Ba 2014, arXiv 1412.6980")
     batch: int = knob(128, "Items in one update.", short="batch", group=TRAINING, live=True, label="Batch size", low=1,
         high=4096, scale="log", unit="items")
+    precision: fast.Precision = coders.precision_knob(TRAINING)
     # fmt: on
 
 
@@ -109,16 +110,21 @@ class Vae(Family):
 
     def step(self, batch: Tensor, rng: Streams, players: Sequence[str] | None = None) -> StepResult:
         """Do one update on sampled codes."""
-        q = va.posterior(self.encoder(batch))
-        z = self.draw(q, self.config.samples, rng["noise"])
-        fit = self._log_likelihood(batch, z)  # (k, B)
+        c = self.config
+        with fast.arithmetic(c.precision, self.device):
+            q = va.posterior(self.encoder(batch).float())
+            z = self.draw(q, c.samples, rng["noise"])
+            fit = self._log_likelihood(batch, z)  # (k, B)
         kl = q.kl()  # (B, Z)
         total = self._objective(fit, kl, q, z)
+        metrics = {"loss/total": total, "loss/recon": -fit.mean(), "loss/kl": kl.sum(1).mean()}
+        if c.precision == "bfloat16" and fast.has_bfloat16(self.device) and (self.steps + 1) % coders.BESIDE == 0:
+            with torch.no_grad():
+                metrics["loss/float32"] = -self._log_likelihood(batch, z).mean()
         self.flat.backward(total)
         self.optimiser.step()
         self.steps += 1
-        metrics = {"loss/total": total, "loss/recon": -fit.mean(), "loss/kl": kl.sum(1).mean()}
-        if self.config.likelihood == "learned":
+        if c.likelihood == "learned":
             metrics["noise/sigma"] = self.log_sigma.exp()
         return StepResult(
             {name: value.detach() for name, value in metrics.items()} | {"grad/all": self.flat.grad_norm()}
@@ -140,7 +146,7 @@ class Vae(Family):
 
     def _log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Return log p(x|z) of items (B, *shape) and codes (k, B, Z), (k, B)."""
-        raw = self.decoder(z.flatten(0, 1)).view(*z.shape[:2], *x.shape[1:])
+        raw = self.decoder(z.flatten(0, 1)).float().view(*z.shape[:2], *x.shape[1:])
         return va.log_likelihood(x, raw, self.config.likelihood, self.log_sigma)
 
     @property
