@@ -8,6 +8,7 @@ category each row of the wall shows one, in turn. D is told as a person reads it
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from playground.config import ConfigError
-from playground.data.base import Table
+from playground.diagnostics import features
 from playground.engine.frames import VERSION, encode, rounded
 from playground.engine.items import packed, shrunk
 from playground.engine.loop import Loop
@@ -24,8 +25,7 @@ from playground.rng import fresh
 
 ROWS, MOST_ROWS, COLUMNS = 8, 10, 8
 DEAR = 0.015  # seconds: a wall that costs more is made anew a slice a frame while frames take turns
-SLICES = 8  # at most
-SEEN = 2000  # items of data without end whose classes are counted
+SLICES = 16  # at most
 
 
 class Samples:
@@ -53,17 +53,15 @@ class Samples:
         held = loop.data.held_out(len(self.z), seed, loop.device).x
         self.real = held[torch.arange(len(self.z), device=loop.device) % len(held)]  # few: again from the first on
         self._layers: dict[str, np.ndarray] = {}
-        self._scores = np.zeros((2, len(self.z)), np.float32)
-        self._shares = class_shares(loop)
+        self._labels: np.ndarray | None = None
 
     def frame(self, layers: frozenset[str], about: dict[str, Any], turn: int | None = None) -> bytes:
         """Return a frame with these layers; `about` joins the description.
 
-        With a `turn` a wall that is dear to make is made anew a slice at a time, and D's view of real items now and
-        then.
+        With a `turn` a wall that is dear to make is made anew a slice at a time.
         """
         self._refresh()
-        whole = turn is None or "fake" not in self._layers
+        whole = turn is None or not self._drawn(layers)
         slices = 1 if whole else min(SLICES, int(self._cost / DEAR) + 1)
         began = time.process_time()
         n = len(self.z)
@@ -73,32 +71,44 @@ class Samples:
             self._draw(here, scored="scores" in layers)
         if "real" not in self._layers:
             self._layers["real"] = self._pack(self.real)
-        if "scores" in layers and (turn is None or turn % SLICES == 0 or "scores" not in self._layers):
-            self._scores[1] = self._score(self.real)
-        if "scores" in layers:
-            self._layers["scores"] = self._scores
         if whole:
             self._cost = time.process_time() - began
         shown = {name: array for name, array in self._layers.items() if name in layers}
         return encode(shown, self._describe(sorted(shown), about) | about)
 
+    def _drawn(self, layers: frozenset[str]) -> bool:
+        """Say whether all that these layers need was drawn before, so that a part of it may be made anew."""
+        there = {"fake", *layers} & set(self.layers) <= self._layers.keys()
+        return there and (self._labels is not None or self._space() is None)
+
     def _draw(self, here: slice, scored: bool) -> None:
-        """Make these samples anew, and D's scores of them."""
+        """Make these samples anew, and what is said of them: D's scores, beside those of real items, and classes."""
         fake = self.loop.family.generate(self.z[here])
-        made = self._pack(fake)
+        made, n = self._pack(fake), len(self.z)
         if "fake" not in self._layers:
-            self._layers["fake"] = np.zeros((len(self.z), *made.shape[1:]), np.uint8)
+            self._layers["fake"] = np.zeros((n, *made.shape[1:]), np.uint8)
         self._layers["fake"][here] = made
         if scored:
-            self._scores[0, here] = self._score(fake)
+            self._layers.setdefault("scores", np.zeros((2, n), np.float32))
+            self._layers["scores"][:, here] = self._score(fake), self._score(self.real[here])
+        if (space := self._space()) is not None:
+            self._labels = np.zeros(n, np.int64) if self._labels is None else self._labels
+            self._labels[here] = space.classify(fake).argmax(1).cpu().numpy()
+
+    def _space(self) -> features.Features | None:
+        """Return the app's own classifier of this data, where it was trained already."""
+        data = self.loop.data
+        if len(data.classes) < 2 or not features.ready(data):
+            return None
+        return features.features(data, self.loop.device)
 
     def _describe(self, shown: list[str], about: dict[str, Any]) -> dict[str, Any]:
         data, family = self.loop.data, self.loop.family
         return {
             "v": VERSION, "layers": shown, "kind": data.kind, "shape": data.shape, "classes": data.classes,
-            "critic": self.critic, "rows": self.rows, "row_names": self._row_names(), "labels": None,
+            "critic": self.critic, "rows": self.rows, "row_names": self._row_names(), "labels": self._labels,
             "codes": [told(code) for code in family.codes()],
-            "counts": counts(about.get("scores") or {}, self._shares),
+            "counts": counts(about.get("scores") or {}, features.shares(data)),
         }  # fmt: skip
 
     @property
@@ -128,8 +138,13 @@ class Samples:
         self._refresh()
         if not 0 <= i < len(self.z):
             raise ConfigError(f"There is no sample {i}: the wall shows samples 0 to {len(self.z) - 1}.")
-        name = None if self.code is None else choice(self.code, int(self.classes[i]))
-        return {"i": i, "z": rounded(self.z[i]), "class": name, **self._made(self.z[i : i + 1])}
+        return {"i": i, "z": rounded(self.z[i]), "class": self._class(i), **self._made(self.z[i : i + 1])}
+
+    def _class(self, i: int) -> str | None:
+        """Return the class that a sample was asked for in, else the one it looks like."""
+        if self.code is not None and self.code.given:
+            return choice(self.code, int(self.classes[i]))
+        return None if self._labels is None else self.loop.data.classes[int(self._labels[i])]
 
     def decode(self, at: list[float] | None = None, code: list[float] | None = None) -> dict[str, Any]:
         """Return the sample that G makes of a code, and D of it."""
@@ -182,19 +197,7 @@ def told(code: Code) -> dict[str, Any]:
     return {name: getattr(code, name) for name in names}
 
 
-def class_shares(loop: Loop) -> list[float]:
-    """Return how much of the training items each class has, of data without end 2,000; empty where they have none."""
-    data, k = loop.data, len(loop.data.classes)
-    if not k:
-        return []
-    items = data.on(loop.device)[0] if isinstance(data, Table) else data.known(SEEN, loop.experiment.seed, loop.device)
-    if (labels := items.labels) is None:
-        return []
-    found: list[float] = (torch.bincount(labels, minlength=k)[:k] / len(labels)).tolist()
-    return found
-
-
-def counts(scores: dict[str, float], shares: list[float]) -> dict[str, list[float]] | None:
+def counts(scores: dict[str, float], shares: Sequence[float]) -> dict[str, list[float]] | None:
     """Return the classes' shares among the fakes, as last scored, and in the data; None where there are none."""
     fake = [scores.get(f"class/{i}") for i in range(len(shares))]
     if not fake or None in fake:
