@@ -16,8 +16,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from playground import entrance, explicit, losses, nets, optim, penalties, stage, tricks
+from playground import entrance, explicit, gan_nets, losses, nets, optim, penalties, stage, tricks
 from playground.config import Config
+from playground.conv_nets import learning, visiting
 from playground.data.base import DataSet
 from playground.families.base import Family, StepResult, View, only_live, part
 from playground.gan_settings import GanSettings
@@ -51,7 +52,15 @@ class Adversarial(Family):
         self.steps = 0
         # A game of one number against one number (Dirac-GAN): its whole state is a point of the plane.
         self.is_point = len(self.flat["d"].data) == len(self.flat["g"].data) == 1
-        self.d.eval()  # training mode, in which spectral norm iterates, is for D's own updates
+        for net in self.nets.values():
+            net.eval()  # training mode, in which spectral norm iterates, is for a player's own updates
+
+    @classmethod
+    def check(cls, config: Config, data: DataSet) -> None:
+        """Refuse networks that cannot read the data, and penalties that cannot read D."""
+        super().check(config, data)
+        assert isinstance(config, GanSettings)
+        gan_nets.check(config, data)
 
     @abstractmethod
     def networks(self, generator: torch.Generator) -> tuple[nn.Module, nn.Module]:
@@ -86,7 +95,7 @@ class Adversarial(Family):
     @property
     def batchwise(self) -> bool:
         """Whether D compares the rows of a batch, so that real and fake ones must go through by themselves."""
-        return self.config.minibatch != "none"
+        return self.config.mixes
 
     # -- the step ---------------------------------------------------------------------------------------------------
 
@@ -127,7 +136,7 @@ class Adversarial(Family):
         """Take the gradient of D's loss on a batch of real points and as many new fakes."""
         c, hand = self.config, self._by_hand
         z = self._codes(real, len(real), rng)
-        with torch.no_grad():
+        with torch.no_grad(), visiting(self.g):
             fake = hand.g.forward(z) if hand else self.g(z)
         if c.replay:
             fake = self.replay.mix(fake, c.replay, rng["replay"])
@@ -135,9 +144,8 @@ class Adversarial(Family):
         if hand:
             loss, a, b = hand.d_gradient(real, fake, c.loss, c.smoothing)
             return Turn("d", fake, b, loss, real=real, real_score=a, z=z)
-        self.d.train()
-        total, turn = self._d_loss(self.d, real, fake, rng)
-        self.d.eval()
+        with learning(self.d):
+            total, turn = self._d_loss(self.d, real, fake, rng)
         self.flat["d"].backward(total)
         return replace(turn, z=z)
 
@@ -175,22 +183,19 @@ class Adversarial(Family):
         """Take the gradient of G's loss on new fakes; `real` matters to losses that compare, and to an unrolled D."""
         c, hand = self.config, self._by_hand
         z = self._codes(real, c.batch * c.packing, rng)
-        fake = self._seen(hand.g.forward(z) if hand else self.g(z), rng)
+        with learning(self.g):
+            fake = self._seen(hand.g.forward(z) if hand else self.g(z), rng)
         compares = c.loss == "relativistic"
         real = self._seen(real, rng) if compares or c.unroll else real
         if hand:
             loss, score, slope = hand.g_gradient(fake, real if compares else None, c.loss)
             return Turn("g", fake, score, loss, z=z, push=-len(fake) * slope if push else None)
-        critic: penalties.Critic = self.d
-        if c.unroll:
-            clip = c.clip if c.loss == "wasserstein-clip" else None
-            critic = tricks.unroll(
-                self.d, self.optimiser["d"], c.unroll, lambda d: self._d_loss(d, real, fake, rng)[0], clip
-            )
         packed = tricks.pack(fake, c.packing)
-        outputs = critic(packed)
-        score = outputs[:, 0]
-        real_score = critic(tricks.pack(real, c.packing))[:, 0] if compares else score
+        with visiting(self.d):
+            critic = self._critic(real, fake, rng)
+            outputs = critic(packed)
+            score = outputs[:, 0]
+            real_score = critic(tricks.pack(real, c.packing))[:, 0] if compares else score
         loss = losses.LOSSES[c.loss].g(score, real_score)
         more, told = self._own_term(outputs, packed)
         turn = Turn("g", fake.detach(), score.detach(), loss.detach(), z=z, told=told)
@@ -199,6 +204,14 @@ class Adversarial(Family):
             turn.push = -len(fake) * torch.autograd.grad(loss, fake, retain_graph=True)[0]
         self.flat["g"].backward(loss)
         return turn
+
+    def _critic(self, real: Tensor, fake: Tensor, rng: Streams) -> penalties.Critic:
+        """Return D as G learns against it: as it is, or as it will be some updates from now."""
+        c = self.config
+        if not c.unroll:
+            return self.d
+        clip = c.clip if c.loss == "wasserstein-clip" else None
+        return tricks.unroll(self.d, self.optimiser["d"], c.unroll, lambda d: self._d_loss(d, real, fake, rng)[0], clip)
 
     def _move(self, turn: Turn, tell: Callable[[str, Turn], None]) -> None:
         """Apply a player's gradient."""
@@ -269,7 +282,7 @@ class Adversarial(Family):
         self.steps, self.replay.written = int(state["count/steps"]), int(state["count/replayed"])
 
     def describe(self) -> dict[str, str]:
-        return {name: nets.words(net) for name, net in (("Generator", self.g), ("Discriminator", self.d))}
+        return {name: gan_nets.words(net) for name, net in (("Generator", self.g), ("Discriminator", self.d))}
 
     # -- what can be seen -------------------------------------------------------------------------------------------
 

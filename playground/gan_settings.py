@@ -11,10 +11,13 @@ GOODFELLOW = "Goodfellow et al. 2014, arXiv 1406.2661"
 MESCHEDER = "Mescheder et al. 2018, arXiv 1801.04406"
 SALIMANS = "Salimans et al. 2016, arXiv 1606.03498"
 KINGMA = "Kingma and Ba 2014, arXiv 1412.6980"
+RADFORD = "Radford et al. 2015, arXiv 1511.06434"
+IOFFE = "Ioffe and Szegedy 2015, arXiv 1502.03167"
 HEUSEL = "Heusel et al. 2017, arXiv 1706.08500"
 G, D, OBJECTIVE, TRAINING, TRICKS = "Generator", "Discriminator", "Objective", "Training", "Tricks"
 
 Body = Literal["dense", "dcgan", "upsample"]
+CONVOLUTIONAL = ("dcgan", "upsample")
 
 
 class GanSettings(Config):
@@ -23,26 +26,35 @@ class GanSettings(Config):
     # fmt: off
     body: Body = knob("dense", "What the networks are made of: fully connected layers, or convolutions that know that "
         "neighbouring pixels belong together.", short="body", group=G, kinds=("images",),
-        paper="Radford et al. 2015, arXiv 1511.06434", choice_labels=("dense", "DCGAN", "upsample and convolve"))
+        paper=RADFORD, choice_labels=("dense", "DCGAN", "upsample and convolve"))
     g_depth: int = knob(3, "Hidden layers of G.", short="gd", group=G, label="Depth", low=1, high=6,
         needs=("body", ("dense",)))
     g_width: int = knob(128, "Units in each hidden layer of G.", short="gw", group=G, label="Width",
         low=4, high=1024, scale="log", needs=("body", ("dense",)))
     noise_dim: int = knob(8, "Numbers in z, the noise G turns into one point; 2 can be drawn as a square.",
         short="z", group=G, label="Noise dimension", low=1, high=256, scale="log")
+    maps: int = knob(32, "Feature maps beside the image; each halving of its side doubles them.", short="maps", group=G,
+        label="Feature maps", low=4, high=128, scale="log", kinds=("images",), needs=("body", CONVOLUTIONAL))
+    g_norm: Literal["none", "batch"] = knob("batch", "Keep G's numbers in range: give each feature map mean 0 and "
+        "spread 1 over the batch.", short="gn", group=G, label="Norm of G", kinds=("images",), paper=IOFFE,
+        needs=("body", CONVOLUTIONAL), choice_labels=("none", "batch norm"))
     noise_kind: Literal["gaussian", "uniform"] = knob("gaussian", "Where z comes from: N(0, 1) or U(-1, 1) each.",
         short="zk", group=G, label="Noise", choice_labels=("Gaussian", "uniform"))
-    activation: nets.Activation = knob("leaky-relu", "Bend between the layers of both nets.", short="act", group=G,
-        paper="Radford et al. 2015, arXiv 1511.06434",
+    activation: nets.Activation = knob("leaky-relu", "Bend between the layers of both nets; convolutional ones have "
+        "ReLU in G and leaky ReLU in D.", short="act", group=G, paper=RADFORD, needs=("body", ("dense",)),
         choice_labels=("ReLU", "leaky ReLU 0.2", "tanh", "ELU", "GELU", "SiLU"))
-    init: nets.Init = knob("default", "How the first weights of both nets are drawn.", short="init", group=G,
-        label="First weights", choice_labels=("PyTorch default", "Xavier", "Kaiming", "orthogonal", "normal 0.02"))
+    init: nets.Init = knob("default", "How the first weights of both nets are drawn; usual is PyTorch's way for dense "
+        "layers and normal 0.02 for convolutional players.", short="init", group=G,
+        label="First weights", choice_labels=("usual", "Xavier", "Kaiming", "orthogonal", "normal 0.02"))
     init_gain: float = knob(1.0, "Factor on the first weights.", short="gain", group=G, label="Gain of first weights",
         low=0.1, high=3.0, step=0.05)
     d_depth: int = knob(3, "Hidden layers of D.", short="dd", group=D, label="Depth", low=1, high=6,
         needs=("body", ("dense",)))
     d_width: int = knob(128, "Units in each hidden layer of D.", short="dw", group=D, label="Width",
         low=4, high=1024, scale="log", needs=("body", ("dense",)))
+    d_norm: Literal["none", "batch", "layer"] = knob("batch", "Keep D's numbers in range: over the batch, or in each "
+        "row by itself, which penalties on D's slope need.", short="dn", group=D, label="Norm of D", kinds=("images",),
+        paper=IOFFE, needs=("body", CONVOLUTIONAL), choice_labels=("none", "batch norm", "layer norm"))
     spectral: bool = knob(False, "Divide each weight of D by its largest singular value: D's slope stays below 1.",
         short="sn", group=D, label="Spectral norm", paper="Miyato et al. 2018, arXiv 1802.05957")
 
@@ -115,6 +127,11 @@ class GanSettings(Config):
     def penalty_in_use(self) -> str:
         """The penalty that acts: the gradient penalty is part of the loss `wasserstein-gp`."""
         return "gp" if self.loss == "wasserstein-gp" else self.penalty
+
+    @property
+    def mixes(self) -> bool:
+        """Whether D's output on a row depends on the other rows of its batch."""
+        return self.minibatch != "none" or (self.body != "dense" and self.d_norm == "batch")
 
     @property
     def has_beta1(self) -> bool:

@@ -13,7 +13,7 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
-from playground import nets, penalties, stage
+from playground import gan_nets, penalties, stage
 from playground.adversarial import Adversarial
 from playground.rng import Streams
 
@@ -84,7 +84,7 @@ class Joint(Adversarial):
         return super()._slope(name, lambda items: critic(torch.cat([items, kept], 2).flatten(1)), x, y, rng)
 
     def describe(self) -> dict[str, str]:
-        return {"Generator": nets.words(self.g.net), "Discriminator": nets.words(self.judge)}
+        return {"Generator": gan_nets.words(self.g.net), "Discriminator": gan_nets.words(self.judge)}
 
     @property
     @abstractmethod

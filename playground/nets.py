@@ -77,43 +77,64 @@ class MLP(nn.Module):
         return logits
 
 
+def first_values(layer: nn.Module, inputs: int, init: str, gain: float, rng: torch.Generator) -> None:
+    """Draw a layer's weight and bias in place; an output is a sum over `inputs` numbers.
+
+    "default" is PyTorch's own U(±gain/√in) for both, the others start with bias 0.
+    """
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    if isinstance(bias, Tensor):
+        nn.init.zeros_(bias)
+    if init == "default":
+        bound = gain / math.sqrt(inputs)
+        nn.init.uniform_(weight, -bound, bound, generator=rng)
+        if isinstance(bias, Tensor):
+            nn.init.uniform_(bias, -bound, bound, generator=rng)
+    elif init == "xavier":
+        nn.init.xavier_uniform_(weight, gain, generator=rng)
+    elif init == "kaiming":
+        nn.init.normal_(weight, 0.0, gain * math.sqrt(2 / inputs), generator=rng)
+    elif init == "orthogonal":
+        nn.init.orthogonal_(weight, gain, generator=rng)
+    else:
+        nn.init.normal_(weight, 0.0, 0.02 * gain, generator=rng)
+
+
 class Linear(nn.Linear):
     """A linear layer whose first values come from `generator` alone."""
 
-    def __init__(self, inputs: int, outputs: int, init: str, gain: float, generator: torch.Generator) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, init: str, gain: float, generator: torch.Generator, *, bias: bool = True
+    ) -> None:
         self._init = (init, gain, generator)  # nn.Linear draws its first values by calling reset_parameters
-        super().__init__(inputs, outputs, device=generator.device)
+        super().__init__(inputs, outputs, bias=bias, device=generator.device)
         del self._init
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias: "default" is PyTorch's own U(±gain/√in) for both, the others start with bias 0."""
-        init, gain, generator = self._init
-        nn.init.zeros_(self.bias)
-        if init == "default":
-            bound = gain / math.sqrt(self.in_features)
-            nn.init.uniform_(self.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(self.bias, -bound, bound, generator=generator)
-        elif init == "xavier":
-            nn.init.xavier_uniform_(self.weight, gain, generator=generator)
-        elif init == "kaiming":
-            nn.init.normal_(self.weight, 0.0, gain * math.sqrt(2 / self.in_features), generator=generator)
-        elif init == "orthogonal":
-            nn.init.orthogonal_(self.weight, gain, generator=generator)
-        else:
-            nn.init.normal_(self.weight, 0.0, 0.02 * gain, generator=generator)
+        """Draw weight and bias."""
+        first_values(self, self.in_features, *self._init)
 
     def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
         return fast.linear(x, self.weight, self.bias)
 
 
-class SpectralLinear(Linear):
-    """A linear layer that divides its weight by its largest singular value (Miyato et al. 2018, algorithm 1)."""
+class Spectral:
+    """What a layer needs to divide its weight by its largest singular value (Miyato et al. 2018, algorithm 1).
 
+    A convolution's weight counts as a matrix (out, in k k), as in the paper: not quite the largest stretch of an image,
+    but within a factor of it.
+    """
+
+    weight: Tensor
+    training: bool
     u: Tensor
     v: Tensor
 
-    def __init__(self, inputs: int, outputs: int, init: str, gain: float, generator: torch.Generator) -> None:
-        super().__init__(inputs, outputs, init, gain, generator)
+    def follow(self, generator: torch.Generator) -> None:
+        """Begin to follow the largest singular value of the weight, which has its first values."""
+        assert isinstance(self, nn.Module)
+        outputs, inputs = self.weight.flatten(1).shape
         u = torch.randn(outputs, generator=generator, device=generator.device)
         self.register_buffer("u", F.normalize(u, dim=0, eps=1e-12))
         self.register_buffer("v", torch.zeros(inputs, device=generator.device))
@@ -122,16 +143,29 @@ class SpectralLinear(Linear):
 
     def _iterate(self) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            v = F.normalize(self.weight.mT @ self.u, dim=0, eps=1e-12)  # (in,)
-            u = F.normalize(self.weight @ v, dim=0, eps=1e-12)  # (out,)
+            weight = self.weight.flatten(1)
+            v = F.normalize(weight.mT @ self.u, dim=0, eps=1e-12)  # (in,)
+            u = F.normalize(weight @ v, dim=0, eps=1e-12)  # (out,)
             self.u.copy_(u)
             self.v.copy_(v)
         return u, v  # not the buffers: a graph may still need these values after the next iteration
 
+    def normalised(self) -> Tensor:
+        """Return W / σ(W), one power iteration later in training mode."""
+        with torch.autocast(self.weight.device.type, enabled=False):  # 8 bits are too few to tell W's directions apart
+            u, v = self._iterate() if self.training else (self.u.clone(), self.v.clone())
+            return self.weight / torch.dot(u, self.weight.flatten(1) @ v)
+
+
+class SpectralLinear(Spectral, Linear):
+    """A linear layer with spectral norm."""
+
+    def __init__(self, inputs: int, outputs: int, init: str, gain: float, generator: torch.Generator) -> None:
+        Linear.__init__(self, inputs, outputs, init, gain, generator)
+        self.follow(generator)
+
     def forward(self, x: Tensor) -> Tensor:
-        u, v = self._iterate() if self.training else (self.u.clone(), self.v.clone())
-        sigma = torch.dot(u, self.weight @ v)
-        return F.linear(x, self.weight / sigma, self.bias)
+        return F.linear(x, self.normalised(), self.bias)
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -229,6 +263,7 @@ def words(net: nn.Module) -> str:
     """Say in words what a network is: layers, activation, parameter count."""
     count = sum(p.numel() for p in net.parameters())
     number = f"{count:,} parameter{'s' if count != 1 else ''}"
+    net = next((m for m in net.modules() if isinstance(m, MLP)), net)
     if not isinstance(net, MLP):
         return f"{type(net).__name__}, {number}"
     extras = [type(m).__name__ for m in net.modules() if isinstance(m, (MinibatchDiscrimination, MinibatchStd))]

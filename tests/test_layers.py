@@ -39,6 +39,7 @@ LAYERS = (
         "fast",
         "adversarial",
         "gan_nets",
+        "conv_nets",
         "gan_settings",
         "joint",
     ),

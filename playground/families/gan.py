@@ -40,4 +40,6 @@ class Gan(Adversarial):
         )
 
     def trace(self, batch: Tensor, rng: Streams) -> list[SubStep]:
+        if self.data.kind != "points":  # what is told is drawn among points
+            return super().trace(batch, rng)
         return slowmotion.trace(self, batch, rng)
