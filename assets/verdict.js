@@ -17,6 +17,7 @@ const LOOKS = {
   "d-too-strong": ["D too strong", "scale", "warn"],
   "g-vanished": ["G's gradient vanished", "flat", "bad"],
   oscillating: ["Oscillating", "wave", "warn"],
+  memorising: ["Memorising", "warn", "warn"],
   diverged: ["Diverged", "stop", "bad"],
   ...CODING_STATES,
 };

@@ -43,7 +43,12 @@ class Now:
     @property
     def game(self) -> bool:
         """Say whether the data is a game of two numbers."""
-        return self.experiment.points.dim == 1
+        return self.experiment.data.shape == (1,)
+
+    @property
+    def extent(self) -> float:
+        """Half the width of what the networks see: images lie in [-1, 1]."""
+        return 1.0 if self.experiment.data.kind == "images" else self.experiment.points.extent
 
     def slower(self, *names: str, by: float = 3.0) -> dict[str, float]:
         """Return these learning rates divided, rounded to two digits and not below the slowest."""
@@ -62,7 +67,7 @@ def _collapse(now: Now) -> Ladder:
         ladder.append(("Let D learn as fast as G", {"lr_d": now("lr_g")}, TWO_SPEEDS))
     if now("penalty") == "none":
         ladder.append(_r1(now))
-    if now("unroll", 0) < 5:
+    if now("unroll", 0) < 5 and now("body") == "dense":  # through convolutions it takes far too long
         ladder.append(UNROLL)
     if now("lr_d", 1.0) < 3.9 * now("lr_g", 0.0):
         faster = float(f"{4 * now('lr_g', 1e-3):.2g}")
@@ -71,6 +76,8 @@ def _collapse(now: Now) -> Ladder:
         ladder.append(PACK)
     if now("minibatch") == "none":
         ladder.append(STD)
+    if not now("spectral", True):
+        ladder.append(SPECTRAL)
     return ladder
 
 
@@ -150,7 +157,7 @@ def _r1(now: Now) -> tuple[str, dict[str, Any], str]:
 
 
 def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
-    amount = float(f"{0.05 * now.experiment.points.extent:.1g}")
+    amount = float(f"{0.05 * now.extent:.1g}")
     why = "Blurring real and fake points alike makes the two overlap, so D cannot be sure and its slope reaches G."
     return "Add instance noise", {"instance_noise": amount}, why
 
@@ -170,6 +177,11 @@ STD = (
     "Show D the batch's spread",
     {"minibatch": "std"},
     "D sees how alike the points of a batch are. Restarts the run.",
+)
+SPECTRAL = (
+    "Bound D's slope",
+    {"spectral": True},
+    "With spectral norm D cannot be steep anywhere, so it draws fakes from afar. Restarts the run.",
 )
 ALTERNATE = (
     "Update in turn",

@@ -271,6 +271,7 @@ def _level(made: Features, x: Tensor) -> None:
     made.head.weight.mul_(scale)
 
 
+@torch.enable_grad()
 def _learn(net: nn.Module, items: Items) -> None:
     x, labels, n = items.x, items.labels, len(items.x)
     assert labels is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ State = Literal[
     "identity-copying",
     "dead-codings",
     "overfitting",
+    "memorising",
     "blurry",
 ]
 Array = NDArray[np.float64]
@@ -94,7 +95,7 @@ class Signals:
     modes: Modes | None
 
     @classmethod
-    def read(cls, experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Signals:
+    def read(cls, experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Self:
         """Take whatever a run has written; anything that is not a number becomes NaN."""
         columns = {name: _column(column) for name, column in train.items()}
         rows = [{name: _number(v) for name, v in row.items()} for row in scores]

@@ -12,22 +12,23 @@ diverged           a loss is no number any more, or fakes left the picture; a ga
 Checks run in that spirit from the certain to the vague; the first that applies is the verdict. Mode collapse and
 vanishing gradients: Goodfellow 2016, arXiv 1701.00160; Arjovsky and Bottou 2017, arXiv 1701.04862; circling games:
 Mescheder et al. 2018, arXiv 1801.04406. Watch the evidence: every figure is one that the panel or the loop measured.
-Models that code have states of their own: `coding_verdict`.
+Models that code have states of their own: `coding_verdict`; generators of images are judged in `image_verdict`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from playground.diagnostics import reasons
+from playground.diagnostics.broken import broken
 from playground.diagnostics.coding_verdict import judge_coding
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
-from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, State, Verdict, count, listed, share
+from playground.diagnostics.image_verdict import ImageSignals, judge_images
+from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, count, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
 from playground.families import family
@@ -46,54 +47,19 @@ FALLEN = 0.01  # of the window's own highest: vanished whatever its scale was
 HOPPING = 0.3  # total variation of mode masses from one score to the next; sampling noise alone gives about 0.03
 GOOD_COVERAGE, LOST_COVERAGE = 0.7, 0.5  # of the real points; 0.969 at perfection
 GOOD_PRECISION = 0.7
-FAR = 10.0  # fakes ten views away, or ten times as wide as the data, do not come back by themselves
-HUGE = 1e5  # a loss that size is on its way to infinity
 
 
 def verdict(experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Verdict:
     """Judge a run from its recent past: `train` columns and `scores` rows, both with "step". Odd data never raises."""
-    signals = Signals.read(experiment, train, scores)
     if {"encode", "decode"} <= family(experiment.family).abilities:
-        return judge_coding(signals)
-    checks = (_broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
+        return judge_coding(Signals.read(experiment, train, scores))
+    if experiment.data.kind == "images":
+        return judge_images(ImageSignals.read(experiment, train, scores))
+    signals = Signals.read(experiment, train, scores)
+    checks = (broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
     finding = next((found for check in checks if (found := check(signals)) is not None), None) or _unfinished(signals)
     cure = cure_for(finding.remedy or finding.state, experiment)
     return Verdict(finding.state, finding.sentence, finding.why, finding.evidence, finding.missing, cure)
-
-
-def _broken(s: Signals) -> Finding | None:
-    state: State = "diverged"
-    losses = {name: column[-1] for name, column in s.train.items() if name.startswith("loss/") and len(column)}
-    values = np.array(list(losses.values()))
-    # A player that did not move leaves a gap in its column; only all losses gone, or one infinite, means broken.
-    if len(values) and (np.isinf(values).any() or not np.isfinite(values).any()):
-        evidence = tuple(Evidence(_named(name), f"{value:g}", "a finite number") for name, value in losses.items())
-        return Finding(
-            state,
-            f"Diverged: at step {s.step:,} the losses stopped being numbers.",
-            reasons.BROKEN,
-            evidence,
-        )
-    biggest = float(np.nanmax(np.abs(values))) if len(values) else 0.0
-    width, off = s.last("spread/all"), s.last("dist/sw") / s.experiment.points.extent
-    if not (biggest > HUGE or width > FAR or off > FAR):
-        return None
-    sentence = (
-        f"Diverged: the fakes have left the picture (they are {width:,.0f} times as wide as the data)."
-        if width > FAR
-        else "Diverged: the fakes have left the picture."
-        if off > FAR
-        else f"Diverged: a loss has grown to {biggest:.2g}."
-    )
-    return Finding(
-        state,
-        sentence,
-        reasons.OUTWARD,
-        (
-            Evidence("Largest loss", f"{biggest:,.3g} nats", "below 10"),
-            *([Evidence("Width of the fakes", f"{width:,.3g} × the data's", "1")] if math.isfinite(width) else []),
-        ),
-    )
 
 
 def _healthy(s: Signals) -> Finding | None:
@@ -306,11 +272,6 @@ def _good(s: Signals) -> bool:
 
 def _poor(s: Signals) -> bool:
     return bool(s.recent("modes/hq") < POOR if s.mode_count else s.recent("prdc/precision") < POOR)
-
-
-def _named(metric: str) -> str:
-    group, _, player = metric.partition("/")
-    return f"{player.upper()} {group}"
 
 
 def _accuracy(s: Signals) -> tuple[Evidence, ...]:
