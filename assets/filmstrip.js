@@ -20,8 +20,8 @@ class Filmstrip {
     this.model = new Model();
     this.t = 0.5;
     this.build();
-    this.decodes = new Newest((t) => this.model.decode(WAYS.map(({ along }) => along(...this.ends, t))), (items, t) => this.showAt(items, t), (error) => this.fail(error));
-    this.strips = new Newest((ts) => this.model.decode(WAYS.flatMap(({ along }) => ts.map((t) => along(...this.ends, t)))), (items) => this.showStrips(items), (error) => this.fail(error));
+    this.decodes = new Newest((t) => this.model.decode(WAYS.map(({ along }) => this.code(along, t))), (items, t) => this.showAt(items, t), (error) => this.fail(error));
+    this.strips = new Newest((ts) => this.model.decode(WAYS.flatMap(({ along }) => ts.map((t) => this.code(along, t)))), (items) => this.showStrips(items), (error) => this.fail(error));
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.strip);
   }
@@ -59,6 +59,7 @@ class Filmstrip {
     this.model.set(meta);
     const width = arrays.ends.shape[1];
     this.ends = [0, 1].map((k) => Array.from(arrays.ends.data.subarray(k * width, (k + 1) * width)));
+    this.noise = arrays.noise?.data ?? null;
     this.names.forEach((name, k) => say(name, meta.names[k]));
     this.ends_.forEach((picture, k) => {
       picture.box.hidden = !arrays.items;
@@ -74,6 +75,16 @@ class Filmstrip {
     this.sizes.disconnect();
     this.decodes.drop();
     this.strips.drop();
+  }
+
+  // The code at t: what is noise goes along the way, all else (classes, codes with a meaning) in a line.
+  code(along, t) {
+    const [a, b] = this.ends;
+    if (!this.noise) return along(a, b, t);
+    const places = a.map((_, k) => k).filter((k) => this.noise[k]);
+    const path = lerp(a, b, t);
+    along(places.map((k) => a[k]), places.map((k) => b[k]), t).forEach((v, at) => (path[places[at]] = v));
+    return path;
   }
 
   // -- the slider ------------------------------------------------------------------------------------------------------
@@ -119,7 +130,7 @@ class Filmstrip {
     const range = this.range;
     this.rows.forEach(({ big, length }, k) => {
       big.show(this.meta.kind, items, k, { range });
-      const code = WAYS[k].along(...this.ends, t);
+      const code = this.code(WAYS[k].along, t);
       say(length, `length ${figure(Math.hypot(...code))}`);
     });
   }

@@ -118,11 +118,13 @@ class Samples {
   load() {
     const wall = this.walls[this.side];
     if (!wall) return;
-    const before = this.tiles.array?.shape.join();
+    const { rows, row_names: names } = this.frame.meta;
     const n = wall.shape[0];
-    const columns = Math.ceil(n / Math.min(n, this.frame.meta.rows));
-    this.tiles.load(wall, columns, this.scores ? Array.from({ length: n }, (_, i) => this.asShare(this.scoreOf(i))) : null);
-    if (before !== wall.shape.join()) this.resize();
+    const shares = this.scores ? Array.from({ length: n }, (_, i) => this.asShare(this.scoreOf(i))) : null;
+    this.tiles.load(wall, Math.ceil(n / Math.min(n, rows)), shares, this.side === "fake" ? names ?? null : null);
+    const laid = `${wall.shape.join()}|${this.tiles.names?.join()}`;
+    if (laid !== this.laid) this.resize();
+    this.laid = laid;
   }
 
   // D of tile i on this side, as a person reads it.

@@ -28,6 +28,7 @@ export class Shares {
       return row;
     });
     this.list.replaceChildren(...this.rows.map(({ element }) => element));
+    this.shown = undefined;
     this.show(null);
   }
 

@@ -1,4 +1,4 @@
-// Sliders around a code: one a number of it, or one strength of a direction; what it decodes to follows at once.
+// Sliders around a code: one a number of it, or one a direction; what it decodes to follows at once.
 import { button, h, mount, say, signed } from "./dom.js";
 import { Picture } from "./items.js";
 import { Model, Newest, equal, given } from "./model.js";
@@ -51,38 +51,51 @@ class Sliders {
     this.thumbs.drop();
   }
 
-  get single() {
+  // Whether the sliders are strengths of directions; under them are pictures along the one touched last.
+  get along() {
     return Boolean(this.arrays.axes);
   }
 
   makeSliders() {
     const { meta, arrays, base } = this;
-    const about = this.single
-      ? [{ name: meta.names[0], low: -meta.reach, high: meta.reach, value: 0 }]
+    this.active = 0;
+    const about = this.along
+      ? meta.names.map((name, k) => ({ name, low: -meta.reach[k], high: meta.reach[k], value: 0 }))
       : base.map((value, k) => ({ name: meta.names[k] ?? `${k + 1}`, low: Math.min(arrays.low.data[k], value), high: Math.max(arrays.high.data[k], value), value }));
-    this.sliders = about.map((each) => this.makeSlider(each));
+    this.sliders = about.map((each, k) => this.makeSlider(each, k));
     this.list.replaceChildren(...this.sliders.map(({ row }) => row));
     this.list.classList.toggle("many", about.length > 1);
     const size = this.root.clientWidth < 480 ? THUMB.narrow : THUMB.wide;
-    this.pictures = this.single ? Array.from({ length: STEPS }, (_, k) => new Picture(size, `Strength ${signed(this.strength(k), 1)}`)) : [];
+    this.pictures = this.along ? Array.from({ length: STEPS }, (_, k) => new Picture(size, `Place ${k + 1} of ${STEPS}`)) : [];
     for (const picture of this.pictures) picture.setTheme(this.colours);
+    this.told = this.pictures.map(() => h("span.num.dim"));
     this.row.replaceChildren(...this.pictures.map((picture, k) =>
-      h("button.thumb", { type: "button", onclick: () => this.set(0, this.strength(k)) }, picture.box, h("span.num.dim", { text: signed(this.strength(k), 1) }))));
-    if (this.single) this.thumbs.put(this.pictures.map((_, k) => this.codeAt(this.strength(k))));
+      h("button.thumb", { type: "button", onclick: () => this.set(this.active, this.strength(k)) }, picture.box, this.told[k])));
+    if (this.along) this.touch(0);
   }
 
   strength(k) {
-    return this.meta.reach * ((2 * k) / (STEPS - 1) - 1);
+    return this.meta.reach[this.active] * ((2 * k) / (STEPS - 1) - 1);
   }
 
-  makeSlider({ name, low, high, value }) {
+  // Show the pictures along a slider, the others where they are.
+  touch(k) {
+    this.active = k;
+    this.sliders.forEach(({ row }, other) => row.classList.toggle("on", this.sliders.length > 1 && other === k));
+    this.told.forEach((told, at) => say(told, signed(this.strength(at), 1)));
+    const strengths = this.sliders.map(({ value }) => value);
+    this.thumbs.put(this.pictures.map((_, at) => this.codeAt(strengths.with(k, this.strength(at)))));
+  }
+
+  makeSlider({ name, low, high, value }, k) {
     const span = high - low || 1;
     const input = h("input", { type: "range", min: low, max: high, step: span / 400, "aria-label": `Number ${name}` });
-    if (this.single) input.setAttribute("aria-label", `Strength of ${name}`);
+    if (this.along) input.setAttribute("aria-label", `Strength of ${name}`);
     input.value = value;
     const told = h("output.num", { text: signed(value) });
     const row = h("label.slider", {}, h("span.slidername", { text: name, title: name }), input, told);
     const slider = { input, told, row, value, start: value };
+    if (this.along) for (const event of ["focus", "pointerdown"]) input.addEventListener(event, () => k !== this.active && this.touch(k));
     input.addEventListener("input", () => this.changed(slider, Number(input.value)));
     input.addEventListener("dblclick", () => this.changed(slider, (input.value = slider.start)));
     return slider;
@@ -104,15 +117,19 @@ class Sliders {
       slider.input.value = slider.value = slider.start;
       say(slider.told, signed(slider.start));
     }
+    if (this.along) this.touch(this.active);
     this.decodes.put(this.code());
   }
 
   code() {
-    return this.single ? this.codeAt(this.sliders[0].value) : this.sliders.map(({ value }) => value);
+    const values = this.sliders.map(({ value }) => value);
+    return this.along ? this.codeAt(values) : values;
   }
 
-  codeAt(strength) {
-    return this.base.map((v, k) => v + strength * this.arrays.axes.data[k]);
+  codeAt(strengths) {
+    const { data } = this.arrays.axes;
+    const n = this.base.length;
+    return this.base.map((v, i) => strengths.reduce((sum, strength, k) => sum + strength * data[k * n + i], v));
   }
 
   showMade(items) {

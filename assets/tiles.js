@@ -4,12 +4,15 @@ import { PRGN_WORDS } from "./palette.js";
 
 const GAP = 3; // css pixels between tiles
 const LINE = 3; // of D's opinion under a tile
+const CRISP = 0.8; // of the room that whole pixels must fill; else sizes are exact and edges a little soft
+const GUTTER = 44; // for the names of rows
 
 export class Tiles {
   constructor(canvas) {
     this.canvas = canvas;
     this.ctx = canvas.getContext("2d");
     this.one = document.createElement("canvas");
+    this.large = document.createElement("canvas");
     this.at = null; // the tile pointed at
     this.picked = null;
     this.lines = true;
@@ -19,26 +22,30 @@ export class Tiles {
     this.colours = colours;
   }
 
-  // `array` (N, H, W) or (N, H, W, 3); `columns` a side; `scores` of the tiles as 0..1 from fake to real, or null.
-  load(array, columns, scores) {
-    Object.assign(this, { array, columns, scores, count: array.shape[0] });
+  // `array` (N, H, W) or (N, H, W, 3); `scores` of the tiles as 0..1 from fake to real, or null; `names` of the rows.
+  load(array, columns, scores = null, names = null) {
+    Object.assign(this, { array, columns, scores, names, count: array.shape[0] });
   }
 
   get rows() {
     return Math.ceil(this.count / this.columns);
   }
 
-  // Lay the tiles out in a square of so many css pixels; every image pixel is a whole number of device pixels.
+  // Lay the tiles out in a square of so many css pixels; an image pixel is a whole number of
+  // device pixels where that leaves little room empty.
   fit(room) {
     const ratio = window.devicePixelRatio || 1;
     const { h, w } = this.array ? sizes(this.array) : { h: 28, w: 28 };
     const columns = this.columns ?? 8;
-    const pitch = Math.floor((room * ratio) / columns);
+    const gutter = this.names ? Math.round(GUTTER * ratio) : 0;
+    const pitch = Math.floor(Math.min((room * ratio - gutter) / columns, (room * ratio) / (this.rows || columns)));
     const space = pitch - Math.round((GAP + (this.lines ? LINE : 0)) * ratio);
     const fits = space / Math.max(h, w);
-    const scale = fits >= 1 ? Math.floor(fits) : fits;
+    const whole = Math.floor(fits);
+    const scale = whole / fits >= CRISP ? whole : fits;
     this.place = { pitch, ratio, w: Math.max(1, Math.round(w * scale)), h: Math.max(1, Math.round(h * scale)) };
-    this.place.left = Math.floor((room * ratio - pitch * columns) / 2);
+    this.finer = scale === whole ? 1 : Math.ceil(fits); // first enlarged in whole pixels, then brought to size smoothly
+    this.place.left = gutter + Math.floor((room * ratio - gutter - pitch * columns) / 2);
     const side = Math.round(room * ratio);
     if (this.canvas.width !== side || this.canvas.height !== side) Object.assign(this.canvas, { width: side, height: side });
     Object.assign(this.canvas.style, { width: `${room}px`, height: `${room}px` });
@@ -65,17 +72,31 @@ export class Tiles {
     ctx.clearRect(0, 0, canvas.width, canvas.height);
     if (!array) return;
     const { h, w } = sizes(array);
-    if (this.one.width !== w || this.one.height !== h) Object.assign(this.one, { width: w, height: h });
-    const pen = this.one.getContext("2d", { willReadFrequently: true });
-    ctx.imageSmoothingEnabled = place.w < w;
+    const pen = sized(this.one, w, h).getContext("2d", { willReadFrequently: true });
+    const large = sized(this.large, w * this.finer, h * this.finer).getContext("2d");
+    large.imageSmoothingEnabled = false;
+    ctx.imageSmoothingEnabled = this.finer > 1 || place.w < w;
+    ctx.imageSmoothingQuality = "high";
     for (let i = 0; i < this.count; i++) {
       const [x, y] = this.corner(i);
       putImage(pen, array, i, 0, 0);
-      ctx.drawImage(this.one, x, y, place.w, place.h);
+      if (this.finer > 1) large.drawImage(this.one, 0, 0, w * this.finer, h * this.finer);
+      ctx.drawImage(this.finer > 1 ? this.large : this.one, x, y, place.w, place.h);
       if (this.lines && this.scores) this.line(x, y + place.h, this.scores[i]);
     }
+    this.tellRows();
     if (this.picked !== null && this.picked < this.count) this.frame(this.picked, this.colours.recon, 3);
     if (this.at !== null && this.at < this.count) this.frame(this.at, this.colours.ink, 2);
+  }
+
+  tellRows() {
+    const { ctx, place, names } = this;
+    if (!names) return;
+    ctx.fillStyle = this.colours.faint;
+    ctx.font = `${12 * place.ratio}px ${this.colours.font}`;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "middle";
+    names.forEach((name, row) => ctx.fillText(short(name), place.left - 6 * place.ratio, row * place.pitch + place.h / 2));
   }
 
   // As long as D finds the tile real, in D's colours.
@@ -115,4 +136,11 @@ export class Tiles {
     ctx.drawImage(this.canvas, 0, strip);
     return out;
   }
+}
+
+const short = (name) => (name.length > 6 ? `${name.slice(0, 5)}…` : name);
+
+function sized(canvas, width, height) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  return canvas;
 }

@@ -12,7 +12,7 @@ title.row()
 edits.act(live.transport(view.run, token=token, data=about, key="transport"))
 says.say()
 settings.pending()
-picture, reading = st.columns([20, 13], gap="medium")
+picture, reading = st.columns([21, 12], gap="medium")
 with picture:
     edits.act(live.samples(view.run, token=token, data=about, key="samples"))
 with reading:

@@ -90,7 +90,7 @@ def words(at: AppTest) -> str:
 def test_without_a_run_a_page_says_what_it_shows_and_begins_one(engine: FakeEngine, page: str) -> None:
     engine.become(engine.prepare(Experiment()), "stopped", step=100, keyframes=[0])  # of a model without codings
     at = opened(page)
-    assert "Nothing has been trained yet that has codings" in words(at)
+    assert "Nothing has been trained yet that this page can show" in words(at)
     shows(at.button(key="begin").click().run())
     run = at.session_state["lab"].run
     assert {"encode", "decode"} <= families()[engine.experiment(run).family].abilities

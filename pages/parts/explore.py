@@ -23,7 +23,7 @@ __all__ = ["Background", "Normal", "Plane", "Source", "attribute", "draw", "film
 
 _scatter = component("scatter", "coding.css")
 _filmstrip = component("filmstrip", "coding.css")
-_sliders = component("sliders", "coding.css")
+SLIDERS = component("sliders", "coding.css")
 _digit = component("digit", "coding.css")
 
 
@@ -69,15 +69,19 @@ def filmstrip(
     ends: ArrayLike,
     *,
     items: ArrayLike | None = None,
+    noise: ArrayLike | None = None,
     names: tuple[str, str] = ("A", "B"),
     frames: int = 9,
     key: str,
 ) -> None:
     """Mount the ways between two codes (2, Z), straight and spherical, one above the other, with one slider.
 
-    `items` (2, *shape) are the pictures that the codes were made of, shown at the two ends where given.
+    `items` (2, *shape) are the pictures that the codes were made of, shown at the two ends where given; where only some
+    numbers are `noise` (Z,), the others go straight on both ways.
     """
     arrays = {"ends": f32(ends)}
+    if noise is not None:
+        arrays["noise"] = np.asarray(noise, np.uint8)
     if items is not None:
         arrays["items"] = pack(source, items)
     _filmstrip(key=key, data=blob(source, arrays, {"names": names, "frames": frames}))
@@ -100,7 +104,7 @@ def sliders(
     arrays = {"base": f32(base), "low": f32(low), "high": f32(high)}
     if item is not None:
         arrays["items"] = pack(source, np.asarray(item)[None])
-    _sliders(key=key, data=blob(source, arrays, {"names": list(names)}))
+    SLIDERS(key=key, data=blob(source, arrays, {"names": list(names)}))
 
 
 def attribute(
@@ -117,7 +121,7 @@ def attribute(
     arrays = {"base": f32(base), "axes": f32(direction)[None]}
     if item is not None:
         arrays["items"] = pack(source, np.asarray(item)[None])
-    _sliders(key=key, data=blob(source, arrays, {"names": [name], "reach": reach}))
+    SLIDERS(key=key, data=blob(source, arrays, {"names": [name], "reach": [reach]}))
 
 
 def draw(

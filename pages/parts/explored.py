@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.parts import labs, says, state
@@ -9,6 +11,7 @@ from pages.parts.look import Look
 from pages.parts.title import preset_of
 from playground.config import ConfigError
 from playground.engine import EngineError, Status
+from playground.experiment import Experiment
 from playground.families import family
 from playground.presets import PRESETS
 from playground.store import StoreError
@@ -16,18 +19,19 @@ from playground.store import StoreError
 MOVING = ("running", "warming", "paused")
 
 
-def page(title: str, about: str) -> Look:
-    """Draw a page's head and return the moment to look at; where there is none, say why and end the page."""
+def page(title: str, about: str, suits: Callable[[Experiment], bool] = labs.codes) -> Look:
+    """Draw a page's head and return the moment to look at, of a run that `suits`; where there is none, say so and end
+    the page."""
     says.say()
-    runs = [run for run in state.engine().runs() if run.keyframes and labs.codes(state.engine().experiment(run.run))]
+    runs = [run for run in state.engine().runs() if run.keyframes and suits(state.engine().experiment(run.run))]
     with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"# {title}", width="content", anchors=False)
         look = _moment(_run(runs)) if runs else None
     if look is None:
-        _empty(about)
+        _empty(about, suits)
         st.stop()
     try:
-        look.items(1)
+        look.ready()
     except (ConfigError, EngineError, StoreError) as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
@@ -37,8 +41,8 @@ def page(title: str, about: str) -> Look:
 def _run(runs: list[Status]) -> Status:
     """Choose a run: at first the one in the lab, else the latest."""
     by_id = {run.run: run for run in runs}
-    lab = state.labs().get(labs.AUTOENCODER.id)
-    wanted = [st.session_state.get("explored"), st.query_params.get("run"), lab and lab.run, runs[0].run]
+    in_labs = [lab.run for lab in reversed(state.labs().values())]
+    wanted = [st.session_state.get("explored"), st.query_params.get("run"), *in_labs, runs[0].run]
     now = next(name for name in wanted if name in by_id)
     chosen = st.selectbox(
         "Run", list(by_id), list(by_id).index(now), format_func=lambda name: title_of(by_id[name]), width=360,
@@ -88,21 +92,28 @@ def _now(run: str) -> None:
         says.fail(error)
 
 
-def _empty(about: str) -> None:
+def _empty(about: str, suits: Callable[[Experiment], bool]) -> None:
     """Say what the page shows, and offer to train something for it to show."""
+    first = opening(suits)
     with st.container(key="empty"):
         st.markdown(about)
-        if st.button("Train a VAE on digits", type="primary", icon=":material/play_arrow:", key="begin"):
-            begin()
-        st.caption("Nothing has been trained yet that has codings. This opens the lab and presses play.")
+        what = family(first.family).title
+        label = f"Train a{'n' if what[0] in 'AEIOU' else ''} {what} on {first.data.title.lower()}"
+        if st.button(label, type="primary", icon=":material/play_arrow:", key="begin"):
+            begin(first)
+        st.caption("Nothing has been trained yet that this page can show. This opens the lab and presses play.")
 
 
-def begin() -> None:
-    """Begin to train what generates from its codings, in the lab where it is at home."""
-    able = [name for name in labs.AUTOENCODER.families if "generate" in family(name).abilities]
-    ready = [p.experiment for p in labs.AUTOENCODER.presets.values() if p.experiment.family in able]
-    digits = [e for e in ready if e.dataset.startswith("digits")] or ready or [labs.AUTOENCODER.opening]
-    run = state.engine().prepare(digits[0])
+def opening(suits: Callable[[Experiment], bool]) -> Experiment:
+    """Return what a page without runs offers to train: a preset that fits, on digits and generating if it can be."""
+    fitting = [p.experiment for p in PRESETS.values() if suits(p.experiment) and not p.experiment.data.missing()]
+    fitting = fitting or [place.opening for place in labs.PLACES.values() if suits(place.opening)]
+    return max(fitting, key=lambda e: (e.dataset == "digits", labs.generates(e)))
+
+
+def begin(experiment: Experiment) -> None:
+    """Begin to train, in the lab where it is at home."""
+    run = state.engine().prepare(experiment)
     try:
         state.engine().send(run, "play")
     except EngineError as error:

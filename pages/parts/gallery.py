@@ -8,17 +8,16 @@ import streamlit as st
 from pages.parts import explore
 from pages.parts.look import Look
 from playground.figures.pictures import pictures, uri
-from playground.latent.coded import Coded
 
 SHOWN = 24
 
 
-def choose(look: Look, items: Coded, name: str, first: int) -> np.ndarray:
-    """Draw the choice of item `name`, at first number `first`; return the item (*shape)."""
+def choose(look: Look, items: np.ndarray, name: str, first: int) -> np.ndarray:
+    """Draw the choice of item `name`, at first number `first`; return the item (*shape) of items (n, *shape)."""
     kept = st.session_state.setdefault(f"end-{name}", first)
-    if isinstance(kept, np.ndarray) and kept.shape != items.x.shape[1:]:
+    if isinstance(kept, np.ndarray) and kept.shape != items.shape[1:]:
         kept = first  # drawn for other data
-    item = kept if isinstance(kept, np.ndarray) else items.x[kept % len(items)]
+    item = kept if isinstance(kept, np.ndarray) else items[kept % len(items)]
     kind = look.experiment.data.kind
     picture = uri(pictures(item[None], kind)[0])
     with st.popover(f"![]({picture}) **{name}**", key=f"gallery-{name}", on_change="rerun") as shown:
@@ -29,10 +28,10 @@ def choose(look: Look, items: Coded, name: str, first: int) -> np.ndarray:
     return item
 
 
-def _wall(look: Look, items: Coded, name: str) -> None:
+def _wall(look: Look, items: np.ndarray, name: str) -> None:
     turn = st.session_state.setdefault(f"turn-{name}", 0)
     ids = (np.arange(SHOWN) + turn * SHOWN) % len(items)
-    shown = [uri(picture) for picture in pictures(items.x[ids], look.experiment.data.kind)]
+    shown = [uri(picture) for picture in pictures(items[ids], look.experiment.data.kind)]
     st.pills(
         f"Item {name}", range(len(ids)), format_func=lambda i: f"![]({shown[i]})", key=f"pick-{name}-{turn}",
         label_visibility="collapsed", on_change=_pick, args=(name, turn, ids.tolist()),

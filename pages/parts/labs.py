@@ -29,8 +29,10 @@ class Place:
 
     @property
     def families(self) -> list[str]:
-        """The ids of the families at home here on some kind of data that they take."""
-        return [name for name in families() if self.data(name)]
+        """The ids of the families at home here on some kind of data that they take, in the order of their presets."""
+        first = [preset.experiment.family for preset in self.presets.values()]
+        here = [name for name in families() if self.data(name)]
+        return sorted(here, key=lambda name: first.index(name) if name in first else len(first))
 
     @property
     def presets(self) -> dict[str, Preset]:

@@ -14,6 +14,7 @@ from playground.families.base import Family
 from playground.latent.coded import Coded, Part, coded
 from playground.latent.moments import moment
 from playground.latent.pca import Pca
+from playground.rng import fresh
 
 MANY = 2000  # items that a page looks at
 
@@ -46,6 +47,12 @@ class Look:
         """Return the last scores at or before that moment."""
         folder = state.engine().folder(self.run)
         return {} if folder is None else folder.at(self.step)["scores"]
+
+    def ready(self) -> None:
+        """Raise what its file or its data have against being looked at, in one sentence."""
+        held = self.experiment.data.held_out(1, 0).x
+        model = self.model
+        model.encode(held) if "encode" in model.abilities else model.noise(1, fresh(0, "ready"))
 
     def pca(self) -> Pca:
         """Return PCA of the training items with as many components as the model has codings."""
