@@ -19,7 +19,7 @@ from playground.presets import preset
 
 Row = dict[str, Any]
 
-SPEED = ("step", "autoencoder", "engine", "stage", "latent")
+SPEED = ("step", "autoencoder", "engine", "stage", "latent", "answer")
 SEEDS = 3
 
 # Modes with at least 1 % of the samples that every seed must end with: at least, at most.
