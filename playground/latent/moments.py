@@ -98,6 +98,14 @@ def of(keyframe: Keyframe) -> Moment:
     return Moment(keyframe.experiment, model, keyframe.step)
 
 
+def alone(moment: Moment) -> Family:
+    """Return a copy of a moment's model for one thread's own use, so that nobody waits for it."""
+    model = build(moment.experiment)
+    with moment.lock:
+        model.load(moment.family.state())
+    return model
+
+
 def _remember(key: Hashable, make: Callable[[], Moment]) -> Moment:
     with _lock:
         if key not in _kept:
