@@ -24,7 +24,7 @@ from playground import gan_nets, nets, optim
 from playground.config import Config, knob
 from playground.data.base import DataSet
 from playground.families.base import Family, StepResult, only_live, part
-from playground.gan_settings import Body, D, G, GanSettings
+from playground.gan_settings import CONVOLUTIONAL, Body, D, G, GanSettings
 from playground.rng import Streams
 
 BERTHELOT = "Berthelot et al. 2017, arXiv 1703.10717"
@@ -42,6 +42,8 @@ class BeganSettings(Config):
         needs=("body", ("dense",)))
     width: int = knob(128, "Units in each hidden layer.", short="wid", group=G, low=4, high=1024, scale="log",
         needs=("body", ("dense",)))
+    maps: int = knob(32, "Feature maps beside the image; each halving of its side doubles them.", short="maps", group=G,
+        label="Feature maps", low=4, high=128, scale="log", needs=("body", CONVOLUTIONAL))
     noise_dim: int = knob(16, "Numbers in z, the noise G turns into an image.", short="z", group=G,
         label="Noise dimension", low=1, high=256, scale="log")
     noise_kind: Literal["gaussian", "uniform"] = knob("uniform", "Where z comes from: N(0, 1) or U(-1, 1) each.",
@@ -70,7 +72,7 @@ class BeganSettings(Config):
         """Return the settings by which the networks are built: no norm, as in the paper, and ELU in dense ones."""
         return GanSettings(
             body=self.body, g_depth=self.depth, g_width=self.width, d_depth=self.depth, d_width=self.width,
-            activation="elu", init="kaiming",
+            maps=self.maps, g_norm="none", d_norm="none", activation="elu", init="kaiming",
         )  # fmt: skip
 
 
@@ -103,7 +105,7 @@ class Began(Family):
     takes = frozenset({"images"})
     opens_on = "digits"
     players = ("d", "g")
-    critic = True  # D's score is minus an error, not a probability
+    critic = ranks = True  # D's score is minus an error: no probability, and no line between real and fake
     config: BeganSettings
 
     def __init__(self, config: Config, data: DataSet, rng: Streams) -> None:
@@ -120,6 +122,13 @@ class Began(Family):
         self.flat = {name: nets.flatten(net) for name, net in self.nets.items()}
         self.optimiser = {p: optim.make("adam", self.flat[p], lr=c.lr, beta1=c.beta1) for p in self.players}
         self.k = torch.zeros((), device=self.device)
+
+    @classmethod
+    def check(cls, config: Config, data: DataSet) -> None:
+        """Refuse images that the networks cannot read."""
+        super().check(config, data)
+        assert isinstance(config, BeganSettings)
+        gan_nets.check(config.networks(), data)
 
     @property
     def rows(self) -> int:
@@ -187,7 +196,7 @@ class Began(Family):
 
     def describe(self) -> dict[str, str]:
         named = {"Generator": self.g, "D's encoder": self.d.encoder, "D's decoder": self.d.decoder}
-        return {name: nets.words(net) for name, net in named.items()}
+        return {name: gan_nets.words(net) for name, net in named.items()}
 
     # -- what can be seen -------------------------------------------------------------------------------------------
 
