@@ -11,12 +11,13 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from playground import entrance, explicit, gan_nets, losses, nets, optim, penalties, stage, tricks
+from playground import augmentation, entrance, explicit, fast, gan_nets, losses, nets, optim, penalties, stage, tricks
 from playground.config import Config
 from playground.conv_nets import learning, visiting
 from playground.data.base import DataSet
@@ -136,15 +137,15 @@ class Adversarial(Family):
         """Take the gradient of D's loss on a batch of real points and as many new fakes."""
         c, hand = self.config, self._by_hand
         z = self._codes(real, len(real), rng)
-        with torch.no_grad(), visiting(self.g):
-            fake = hand.g.forward(z) if hand else self.g(z)
+        with torch.no_grad():
+            fake = hand.g.forward(z) if hand else self._fakes(z, visiting)
         if c.replay:
             fake = self.replay.mix(fake, c.replay, rng["replay"])
         real, fake = self._seen(real, rng), self._seen(fake, rng)
         if hand:
             loss, a, b = hand.d_gradient(real, fake, c.loss, c.smoothing)
             return Turn("d", fake, b, loss, real=real, real_score=a, z=z)
-        with learning(self.d):
+        with learning(self.d), self._arithmetic():
             total, turn = self._d_loss(self.d, real, fake, rng)
         self.flat["d"].backward(total)
         return replace(turn, z=z)
@@ -154,9 +155,9 @@ class Adversarial(Family):
         c = self.config
         x, y = tricks.pack(real, c.packing), tricks.pack(fake, c.packing)
         if not self.batchwise:  # one pass over both
-            of_real, of_fake = critic(torch.cat([x, y])).chunk(2)
+            of_real, of_fake = critic(torch.cat([x, y])).float().chunk(2)
         else:
-            of_real, of_fake = critic(x), critic(y)
+            of_real, of_fake = critic(x).float(), critic(y).float()
         a, b = of_real[:, 0], of_fake[:, 0]
         loss = losses.LOSSES[c.loss].d(a, b, c.smoothing)
         turn = Turn("d", fake, b.detach(), loss.detach(), real=real, real_score=a.detach())
@@ -169,6 +170,12 @@ class Adversarial(Family):
     def _codes(self, real: Tensor, n: int, rng: Streams) -> Tensor:
         """Draw the codes of n new fakes that are to stand beside these real rows."""
         return self.noise(n, rng["noise"])
+
+    def _fakes(self, z: Tensor, manner: Callable[[nn.Module], AbstractContextManager[None]]) -> Tensor:
+        """Return what G makes of codes in a manner of its batch norm."""
+        with manner(self.g), self._arithmetic():
+            fakes: Tensor = self.g(z).float()
+        return fakes
 
     def _slope(self, name: str, critic: penalties.Critic, real: Tensor, fake: Tensor, rng: Streams) -> Tensor:
         """Return the penalty of that name on packed rows, without its weight."""
@@ -183,19 +190,18 @@ class Adversarial(Family):
         """Take the gradient of G's loss on new fakes; `real` matters to losses that compare, and to an unrolled D."""
         c, hand = self.config, self._by_hand
         z = self._codes(real, c.batch * c.packing, rng)
-        with learning(self.g):
-            fake = self._seen(hand.g.forward(z) if hand else self.g(z), rng)
+        fake = self._seen(hand.g.forward(z) if hand else self._fakes(z, learning), rng)
         compares = c.loss == "relativistic"
         real = self._seen(real, rng) if compares or c.unroll else real
         if hand:
             loss, score, slope = hand.g_gradient(fake, real if compares else None, c.loss)
             return Turn("g", fake, score, loss, z=z, push=-len(fake) * slope if push else None)
         packed = tricks.pack(fake, c.packing)
-        with visiting(self.d):
+        with visiting(self.d), self._arithmetic():
             critic = self._critic(real, fake, rng)
-            outputs = critic(packed)
+            outputs = critic(packed).float()
             score = outputs[:, 0]
-            real_score = critic(tricks.pack(real, c.packing))[:, 0] if compares else score
+            real_score = critic(tricks.pack(real, c.packing)).float()[:, 0] if compares else score
         loss = losses.LOSSES[c.loss].g(score, real_score)
         more, told = self._own_term(outputs, packed)
         turn = Turn("g", fake.detach(), score.detach(), loss.detach(), z=z, told=told)
@@ -227,7 +233,12 @@ class Adversarial(Family):
     def _seen(self, x: Tensor, rng: Streams) -> Tensor:
         """Return rows as D gets to see them in training."""
         c = self.config
+        if self.data.kind == "images":
+            x = augmentation.augment(x, c.augment, rng["augment"])
         return tricks.blur(x, tricks.noise_level(c.instance_noise, c.instance_noise_decay, self.steps), rng["instance"])
+
+    def _arithmetic(self) -> AbstractContextManager[None]:
+        return fast.arithmetic(self.config.precision, self.device)
 
     def _metrics(self, turns: dict[str, Turn]) -> dict[str, Tensor]:
         name, metrics = self.config.loss, {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from playground import losses, nets, optim, penalties
+from playground import augmentation, fast, losses, nets, optim, penalties
 from playground.config import Config, knob
 
 GOODFELLOW = "Goodfellow et al. 2014, arXiv 1406.2661"
@@ -91,6 +91,9 @@ class GanSettings(Config):
         low=0.0, high=0.999, step=0.01, needs=("has_momentum", (True,)))
     batch: int = knob(256, "Rows that D scores in one update: so many real and so many fake.", short="batch",
         group=TRAINING, live=True, label="Batch size", low=1, high=4096, scale="log", unit="rows")
+    precision: fast.Precision = knob("float32", "Arithmetic of the layers. bfloat16 keeps 8 bits of each number and is "
+        "faster where the device has it (else float32 goes on).", short="prec", group=TRAINING, live=True,
+        kinds=("images",), paper="Kalamkar et al. 2019, arXiv 1905.12322")
     d_steps: int = knob(1, "Updates of D in one step.", short="ds", group=TRAINING, live=True, label="D updates a step",
         low=1, high=20, needs=("order", ("alternating",)), paper=GOODFELLOW)
     g_steps: int = knob(1, "Updates of G in one step.", short="gs", group=TRAINING, live=True, label="G updates a step",
@@ -108,6 +111,10 @@ class GanSettings(Config):
     instance_noise_decay: int = knob(0, "Steps until the instance noise has fallen to 0 in a line; 0: it stays.",
         short="ind", group=TRICKS, live=True, low=0, high=1_000_000, scale="log", unit="steps",
         paper="Sønderby et al. 2017, arXiv 1610.04490")
+    augment: augmentation.Augment = knob("none", "Change each image that D sees, real or fake, by chance, and let G "
+        "learn through it; each choice does what those before it do.", short="aug", group=TRICKS, live=True,
+        label="Augmentation", kinds=("images",), paper="Zhao et al. 2020, arXiv 2006.10738",
+        choice_labels=("none", "translation", "and cutout", "and colour"))
     minibatch: nets.Minibatch = knob("none", "Let D see how alike its batch is.", short="mb", group=TRICKS,
         label="Minibatch feature", choice_labels=("none", "discrimination", "standard deviation"), paper=SALIMANS)
     packing: int = knob(1, "Independent points that D judges together as one row.", short="pack", group=TRICKS, low=1,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from playground import entrance, gan_nets, nets
+from playground import entrance, fast, gan_nets, nets
 from playground.coders import Path
 from playground.config import ConfigError
 from playground.conv_nets import BatchNorm, SpectralConv, learning, sides, visiting
@@ -251,6 +251,34 @@ TRICKS = [
 @pytest.mark.parametrize("body", BODIES)
 def test_losses_penalties_and_tricks_go_with_every_body(body, values):
     gan, rng = build(body, **values)
+    for value in train(gan, rng, 2).values():
+        assert torch.isfinite(value)
+
+
+@pytest.mark.parametrize(("field", "value"), [("augment", "translation"), ("precision", "bfloat16")])
+def test_live_fields_of_images_act_within_one_step(field, value):
+    (plain, rng), (changed, other) = build(), build()
+    train(plain, rng)
+    train(changed, other)
+    changed.set(changed.config.with_values(**{field: value}))
+    acts = field != "precision" or fast.has_bfloat16(torch.device("cpu"))
+    assert torch.equal(train(plain, rng)["loss/d"], train(changed, other)["loss/d"]) != acts
+
+
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_weights():
+    (plain, rng), (half, other) = build("dcgan", batch=16), build("dcgan", batch=16, precision="bfloat16")
+    (exact, near) = train(plain, rng, 2), train(half, other, 2)
+    assert all(value.dtype == torch.float32 for value in half.state().values() if value.is_floating_point())
+    for name, value in exact.items():
+        assert near[name].dtype == torch.float32
+        assert near[name].item() == pytest.approx(value.item(), rel=0.2, abs=0.05)
+    half.set(half.config.with_values(precision="float32"))
+    assert torch.isfinite(train(half, other)["loss/d"])
+
+
+@pytest.mark.parametrize("values", TRICKS, ids=str)
+def test_bfloat16_goes_with_every_trick(values):
+    gan, rng = build(precision="bfloat16", augment="colour", **values)
     for value in train(gan, rng, 2).values():
         assert torch.isfinite(value)
 

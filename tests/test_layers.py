@@ -40,6 +40,7 @@ LAYERS = (
         "adversarial",
         "gan_nets",
         "conv_nets",
+        "augmentation",
         "gan_settings",
         "joint",
     ),
