@@ -42,11 +42,13 @@ def test_digits_are_told_apart_and_features_have_a_mean_variance_of_one() -> Non
     torch.testing.assert_close(told.sum(1), torch.ones(len(known)))
 
 
-def test_what_is_kept_is_exactly_what_was_trained_whatever_the_threads() -> None:
+def test_what_is_kept_is_exactly_what_was_trained_whatever_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     data, x = dataset("digits")(), dataset("digits")().held_out(50, 0).x
-    assert features.ready(data)
     before, threads = features.features(data), torch.get_num_threads()
-    kept = forgotten(data)
+    assert features.ready(data)
+    with monkeypatch.context() as patch:
+        patch.delattr(features, "_train")  # what is kept is read
+        kept = forgotten(data)
     features.path(data).unlink()
     assert not features.ready(data)
     try:
@@ -76,7 +78,7 @@ def test_fields_that_change_while_a_run_trains_keep_the_features() -> None:
     assert features.key(dataset("font-digits")(wobble=0.9)) != features.key(dataset("font-digits")())
 
 
-def test_without_classes_the_features_are_principal_components() -> None:
+def test_without_classes_the_features_are_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
     data = dataset("digits")()
 
     class Nameless(type(data)):  # type: ignore[misc]
@@ -97,6 +99,7 @@ def test_without_classes_the_features_are_principal_components() -> None:
     assert float((covariance - covariance.diag().diag()).abs().max()) < 1e-3
     assert float(covariance.trace()) == pytest.approx(FEATURES, rel=2e-3)
     assert found.classify(x).shape == (len(x), 0)
+    monkeypatch.delattr(features, "_train")
     assert torch.equal(forgotten(nameless).embed(x), embedded)
     assert features.shares(nameless) == ()
 

@@ -39,12 +39,20 @@ def colliding_batch(samples: Tensor, tolerance: float, generator: torch.Generato
 
     Infinite where more than half of the trials see no such pair among all n.
     """
+    return sorted(first_collisions(samples, tolerance, generator, trials))[trials // 2]
+
+
+def first_collisions(samples: Tensor, tolerance: float, generator: torch.Generator, trials: int = 200) -> list[float]:
+    """Return for each trial how many of (n, d), in an order of its own, it takes until two lie within `tolerance`.
+
+    Infinite where no two do.
+    """
     near = torch.cdist(samples, samples, compute_mode="donot_use_mm_for_euclid_dist") <= tolerance
-    near.fill_diagonal_(False)
-    near = near.cpu()
+    pairs = near.triu(1).nonzero().cpu()
+    if not len(pairs):
+        return [math.inf] * trials
     firsts = []
     for _ in range(trials):
-        order = torch.randperm(len(samples), generator=generator)
-        hits = near[order][:, order].tril().any(1).nonzero()
-        firsts.append(float(hits[0, 0]) + 1 if len(hits) else math.inf)
-    return sorted(firsts)[trials // 2]
+        place = torch.randperm(len(samples), generator=generator)
+        firsts.append(float(place[pairs].amax(1).min()) + 1)
+    return firsts

@@ -32,6 +32,11 @@ def class_scores(labels: Tensor, weights: Sequence[float]) -> dict[str, float]:
     }
 
 
+def present(share: float, weight: float) -> bool:
+    """Say whether a class with this share of the fakes counts as covered; one that the data lacks always does."""
+    return share >= PRESENT * weight
+
+
 def perfect(weights: Sequence[float]) -> dict[str, float]:
     """Return the scores of fakes with the data's own shares."""
     known = [w for w in weights if w > 0]

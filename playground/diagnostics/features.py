@@ -38,6 +38,7 @@ from playground.coders import BodySettings, encoder
 from playground.config import knobs
 from playground.data import dataset
 from playground.data.base import DataSet, Items
+from playground.families.base import part
 from playground.home import home
 from playground.latent.baseline import baseline
 from playground.rng import fresh
@@ -63,10 +64,15 @@ class Features:
     classes: tuple[str, ...]
     accuracy: float  # share of held-out items that it tells right, NaN without classes
 
+    @property
+    def size(self) -> int:
+        """How many features there are."""
+        return FEATURES if self.head is not None else len(self.net.get_buffer("components"))
+
     @torch.no_grad()
     def embed(self, x: Tensor) -> Tensor:
         """Return the features (n, F) of images (n, C, H, W)."""
-        return torch.cat([self.net(part) for part in torch.split(x, CHUNK)]) if len(x) else x.new_zeros(0, FEATURES)
+        return torch.cat([self.net(some) for some in torch.split(x, CHUNK)]) if len(x) else x.new_zeros(0, self.size)
 
     @torch.no_grad()
     def told(self, features: Tensor) -> Tensor:
@@ -187,8 +193,8 @@ def _alone(file: Path) -> Iterator[bool]:
 
 
 def _tensors(found: Features) -> dict[str, Tensor]:
-    parts = {"net": found.net, "head": found.head}
-    state = {f"{n}/{k}": v for n, part in parts.items() if part is not None for k, v in part.state_dict().items()}
+    both = {"net": found.net} | ({} if found.head is None else {"head": found.head})
+    state = {f"{name}/{k}": v for name, net in both.items() for k, v in net.state_dict().items()}
     return {name: value.contiguous() for name, value in state.items()} | {"accuracy": torch.tensor(found.accuracy)}
 
 
@@ -196,11 +202,11 @@ def _read(data: DataSet, file: Path) -> Features | None:
     """Return the features of a file; None where it is not there or not whole."""
     try:
         tensors = safetensors.torch.load(file.read_bytes())
-        parts = {n: {k[5:]: v for k, v in tensors.items() if k.startswith(f"{n}/")} for n in ("net", "head")}
-        made = _blank(data, bool(parts["head"]), len(parts["net"].get("components", ())))
-        for part, name in ((made.net, "net"), (made.head, "head")):
-            if part is not None:
-                part.load_state_dict(parts[name])
+        net, head = part(tensors, "net"), part(tensors, "head")
+        made = _blank(data, bool(head), len(net.get("components", ())))
+        made.net.load_state_dict(net)
+        if made.head is not None:
+            made.head.load_state_dict(head)
         accuracy = float(tensors["accuracy"])
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError):
         return None

@@ -19,7 +19,7 @@ of samples, so a floor holds for this number only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -28,7 +28,7 @@ from torch import Tensor
 from playground.data.base import DataSet, Table
 from playground.diagnostics import classes, copies, distances, features
 from playground.diagnostics.frechet import frechet_samples
-from playground.diagnostics.panel import Floor, accuracy_floor, band, boundary, discrimination
+from playground.diagnostics.panel import Floor, accuracy_floor, band, boundary, capped, discrimination
 from playground.diagnostics.prdc import expected_coverage, prdc
 from playground.diagnostics.ssim import ms_ssim
 from playground.families.base import Family
@@ -38,13 +38,11 @@ N = 500  # fakes, and real items they are held against
 LEAST = 20
 NEIGHBOURS = 5
 PAIRS = 150  # within a class
-SPREAD_OVER = 250  # items whose distances are averaged
 COPIES = 250  # fakes held against training items
 LOOKED_THROUGH = 10_000  # training items
 JUDGED = 250  # fakes and real items that D judges
 REPEATS = 10  # real against real, for the floors
-SHARES = ("class/sure", "prdc/precision", "prdc/recall", "prdc/coverage", "diversity/ssim")  # at most 1
-WIDE = 2.5  # standard deviations on each side of a floor
+WIDE = 3.0  # standard deviations on each side of a floor
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,11 @@ class Sample:
 class ImagePanel:
     """Scores for one data set on one device. Make a new one when the data's settings change; what is dear is lazy."""
 
-    def __init__(self, data: DataSet, seed: int, device: torch.device | str = "cpu", n: int = N) -> None:
-        self.data, self.seed, self.device, self.wanted = data, seed, torch.device(device), n
+    def __init__(
+        self, data: DataSet, seed: int, device: torch.device | str = "cpu", n: int = N, among: int = LOOKED_THROUGH
+    ) -> None:
+        """Score `n` fakes, and look for copies among so many training items."""
+        self.data, self.seed, self.device, self.wanted, self.among = data, seed, torch.device(device), n, among
 
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
@@ -70,7 +71,7 @@ class ImagePanel:
             return {}
         rng = fresh(self.seed, "score", step, device=self.device)
         fake = family.generate(family.noise(self.n, rng))
-        scores = self.compare(self.sample(fake))
+        scores = self.compare(self.sample(fake)) | self.copied(fake[:COPIES])
         if "score" in family.abilities:
             real = self.data.held_out(JUDGED, derive(self.seed, "judged", step), self.device).x
             outputs = family.discriminate(real), family.discriminate(fake[:JUDGED])
@@ -90,18 +91,22 @@ class ImagePanel:
             "diversity/ssim": alike(fake),
             "diversity/pixels": fake.spread / max(real.spread, 1e-12),
         }
-        if self.held is not None:
-            close = copies.nearest(fake.x[:COPIES], self.training).closeness
-            scores["copies/share"] = copies.copied(close, copies.limit(self.held.closeness))
         return scores
+
+    def copied(self, fake: Tensor) -> dict[str, float]:
+        """Return the share of fakes that copy training items; nothing where training items never come again."""
+        if self.held is None:
+            return {}
+        close = copies.nearest(fake, self.training).closeness
+        return {"copies/share": copies.copied(close, copies.limit(self.held.closeness))}
 
     def sample(self, x: Tensor) -> Sample:
         """Return images with what they are compared by."""
         space = self.features
         embedded = space.embed(x)
         told = space.told(embedded)
-        some = x[:SPREAD_OVER].flatten(1)
-        spread = float(torch.cdist(some, some).sum()) / max(len(some) * (len(some) - 1), 1)
+        flat = x.flatten(1)
+        spread = float(torch.cdist(flat, flat).sum()) / max(len(flat) * (len(flat) - 1), 1)
         if not space.classes:
             return Sample(x, embedded, None, math.nan, spread)
         top = told.max(1)
@@ -133,7 +138,7 @@ class ImagePanel:
     @cached_property
     def training(self) -> Tensor:
         """The training items among which copies are looked for."""
-        return self.data.known(LOOKED_THROUGH, 0, self.device).x
+        return self.data.known(self.among, 0, self.device).x
 
     @cached_property
     def held(self) -> copies.Nearest | None:
@@ -156,8 +161,7 @@ class ImagePanel:
         for name in rows[0]:
             seen = torch.tensor([row[name] for row in rows], dtype=torch.float64)
             if bool(seen.isfinite().all()):
-                floor = band(seen, perfect.get(name), WIDE)
-                floors[name] = replace(floor, high=min(floor.high, 1.0)) if name in SHARES else floor
+                floors[name] = capped(name, band(seen, perfect.get(name), WIDE))
         return floors | self._counted()
 
     def _real_as_fakes(self, i: int) -> dict[str, float]:

@@ -38,6 +38,7 @@ from playground.diagnostics.signals import (
     Signals,
     Verdict,
     count,
+    lasting,
     listed,
     share,
 )
@@ -113,7 +114,7 @@ def judge_images(s: ImageSignals) -> Verdict:
 
 def find(s: ImageSignals) -> Finding:
     """Return the first finding that applies."""
-    checks = (broken, _early, _copying, _healthy, _vanished, _heap, _hopping, _overpowered, _missing, _alike)
+    checks = (broken, _early, _vanished, _heap, _copying, _healthy, _hopping, _overpowered, _missing, _alike)
     return next((found for check in checks if (found := check(s)) is not None), None) or _unfinished(s)
 
 
@@ -216,10 +217,9 @@ def _missing(s: ImageSignals) -> Finding | None:
     if not lost or len(lost) >= k or s.finding_more() or s.missing_for(lost) < PATIENCE:
         return None
     named = listed([s.experiment.data.classes[i] for i in lost], NAMED)
-    sentence = f"Partial collapse: {k - len(lost)} of {k} classes. Missing {named}."
+    sentence = f"Partial collapse: {k - len(lost)} of {k} classes. Missing {named}{lasting(s.missing_for(lost))}."
     evidence = Evidence("Classes with a fifth of their share", f"{k - len(lost)} of {k}", f"{k} of {k}")
-    since = Evidence("Missing for", count(s.missing_for(lost), "step"), "")
-    return Finding("partial-collapse", sentence, words.MISSING, (evidence, since, *_quality(s)), tuple(lost))
+    return Finding("partial-collapse", sentence, words.MISSING, (evidence, *_quality(s)), tuple(lost))
 
 
 def _uncovered(s: ImageSignals) -> Finding | None:

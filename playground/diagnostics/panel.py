@@ -10,7 +10,7 @@ Watch: coverage of modes says what is missing, HQ and spread how sharp it is, JS
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -30,6 +30,7 @@ NEIGHBOURS = 5
 CELLS = 32  # a side of the JS grid
 DIRECTIONS = 16
 REPEATS = 12  # real against real, for the floors
+AT_MOST_ONE = ("class/sure", "prdc/precision", "prdc/recall", "prdc/coverage", "diversity/ssim")
 
 # D says real above a logit of 0. These losses only compare outputs and have no such line: they are cut at the median of
 # all outputs, which asks whether D ranks real above fake.
@@ -89,7 +90,7 @@ class Panel:
         floors = {"d/accuracy": accuracy_floor()}
         for name in [name for name in rows[0] if not name.startswith("near/")]:  # for the verdict, never drawn
             seen = torch.tensor([row[name] for row in rows if name in row], dtype=torch.float64)
-            floors[name] = band(seen, perfect.get(name))
+            floors[name] = capped(name, band(seen, perfect.get(name)))
         return floors
 
     def _perfect(self) -> dict[str, float]:
@@ -159,6 +160,11 @@ def accuracy_floor(n: int = N) -> Floor:
     """Return the floor of D's accuracy on n real items and n fakes that nobody can tell apart."""
     margin = 1.96 * math.sqrt(0.25 / (2 * n))  # two binomial shares at one half, averaged
     return Floor(0.5, 0.5 - margin, 0.5 + margin)
+
+
+def capped(name: str, floor: Floor) -> Floor:
+    """Return a floor that does not go above 1 where its score cannot."""
+    return replace(floor, high=min(floor.high, 1.0)) if name in AT_MOST_ONE else floor
 
 
 def band(seen: Tensor, perfect: float | None, wide: float = 2.0) -> Floor:

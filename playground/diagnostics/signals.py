@@ -35,6 +35,7 @@ Mask = NDArray[np.bool_]
 RECENT = 3  # score rows: one alone may catch the fakes on the move
 FEW = 0.08  # of a mode's share: below, the mode counts as missing (the 8 % rule of the panel)
 POOR = 0.3  # share of good fakes below which the picture as a whole is poor
+EVER = 10**9  # steps; what lasted as long is a moment seen by itself, of which nobody knows how long
 TAIL = 20  # train rows: about 200 steps at the default rate of logging
 
 
@@ -238,6 +239,11 @@ def share(value: float) -> str:
 def count(n: int, noun: str) -> str:
     """Write a number of things: 1 step, 1,200 steps."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def lasting(steps: int) -> str:
+    """Write for how long something has been so: " for 500 steps"; nothing of a moment seen by itself."""
+    return f" for {count(steps, 'step')}" if steps < EVER else ""
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

@@ -47,13 +47,16 @@ def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _ssim(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean of l c and of c over each pair's pixels, (n,) and (n,), wherever the whole window fits."""
+    """Return the mean of l c over each pair's pixels (edges mirrored) and of c where the window fits, (n,) and (n,)."""
     at = torch.arange(WINDOW, device=x.device, dtype=x.dtype) - WINDOW // 2
     window = (-(at**2) / (2 * SIGMA**2)).exp()
     window /= window.sum()
+    edge, (n, channels, high, wide) = WINDOW // 2, x.shape
+    x, y = (F.pad(image, [edge] * 4, mode="reflect") for image in (x, y))
     stack = torch.cat([x, y, x * x, y * y, x * y]).flatten(0, 1)[:, None]
     blurred = F.conv2d(F.conv2d(stack, window.view(1, 1, 1, -1)), window.view(1, 1, -1, 1))
-    a, b, aa, bb, ab = blurred.view(5, len(x), -1)
+    a, b, aa, bb, ab = blurred.view(5, n, channels, high, wide)
     contrast = (2 * (ab - a * b) + C2) / ((aa - a * a).clamp(min=0) + (bb - b * b).clamp(min=0) + C2)
     light = (2 * a * b + C1) / (a * a + b * b + C1)
-    return (light * contrast).mean(1), contrast.mean(1)
+    inside = contrast[..., edge : high - edge, edge : wide - edge]
+    return (light * contrast).flatten(1).mean(1), inside.flatten(1).mean(1)

@@ -28,7 +28,7 @@ from playground.diagnostics.coding_verdict import judge_coding
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
 from playground.diagnostics.image_verdict import ImageSignals, judge_images
-from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, count, listed, share
+from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, count, lasting, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
 from playground.families import family
@@ -198,8 +198,8 @@ def _missing(s: Signals) -> Finding | None:
     noun, verb = ("Mode", "has") if len(lost) == 1 else ("Modes", "have")
     return Finding(
         "partial-collapse",
-        f"Partial collapse: {k - len(lost)} of {k} modes. {noun} {named} {verb} had almost no fakes "
-        f"for {count(for_steps, 'step')}.",
+        f"Partial collapse: {k - len(lost)} of {k} modes. {noun} {named} {verb} had almost no fakes"
+        f"{lasting(for_steps)}.",
         reasons.MISSING,
         _quality(s),
         tuple(lost),
