@@ -37,3 +37,18 @@ def test_other_types_and_autocast_go_to_pytorch():
     assert fast.linear(x, weight, b).dtype == torch.float64
     with torch.autocast("cpu", torch.bfloat16):
         assert fast.linear(*(t.float() for t in (x, weight, b))).dtype == torch.bfloat16
+
+
+def test_rows_with_gaps_between_them_are_closed_up_before_onednn_sees_them(monkeypatch):
+    if fast.ONEDNN is None:
+        monkeypatch.setattr(fast, "ONEDNN", lambda x, w, b, *_: F.linear(x, w, b))
+    seen, op = [], fast.ONEDNN
+    monkeypatch.setattr(fast, "ONEDNN", lambda x, *rest: seen.append(x) or op(x, *rest))
+    monkeypatch.setattr(fast, "LARGE", 1)
+    _, weight, b = tensors()
+    wide = torch.randn(128, 300, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    ours, known = (f(wide[:, :256], weight, b) for f in (fast.linear, F.linear))
+    grads = [torch.autograd.grad(y.square().sum(), (wide, weight, b)) for y in (ours, known)]
+    torch.testing.assert_close(*grads, rtol=1e-3, atol=1e-2)
+    assert len(seen) == 3
+    assert all(x.is_contiguous() or x.T.is_contiguous() for x in seen)
