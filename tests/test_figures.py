@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from playground.diagnostics.panel import Floor
 from playground.experiment import Experiment
-from playground.figures import palette
+from playground.figures import family_curves, palette
 from playground.figures.chart import edits
 from playground.figures.curves import CURVES, History, Style, decimate, draw, smooth
 
@@ -255,3 +255,33 @@ def test_tones_and_scales() -> None:
     assert palette.lighter("#000000", 0.5) == "#808080"
     assert palette.scale()[0] == (0.0, "#40004b")
     assert palette.scale()[5] == (0.5, "#f7f7f7")
+
+
+# -- curves that only some families have -----------------------------------------------------------------------------
+
+
+def test_information_is_drawn_under_all_there_is_to_know() -> None:
+    experiment = Experiment.of("infogan").changed(categories=7, continuous=1)
+    h = History.of(experiment, {"step": [1, 2], "info/categorical": [0.5, 1.9], "info/continuous": [0.1, 0.4]}, [])
+    labels = {trace.name: trace.y[0] for trace in family_curves.category(h, Style()).data}
+    assert labels["H(c) = ln 7"] == pytest.approx(math.log(7))
+    assert max(family_curves.numbers(h, Style()).data[0].y) == pytest.approx(1.160, abs=1e-3)
+
+
+def test_balance_is_the_ratio_of_errors_beside_gamma() -> None:
+    experiment = Experiment.of("began").changed(gamma=0.4)
+    train = {"step": [1, 2], "score/real": [0.2, 0.0], "score/fake": [0.1, 0.1], "began/k": [0, 0.1], "began/m": [1, 1]}
+    lines = {
+        trace.name: list(trace.y) for trace in family_curves.balance(History.of(experiment, train, []), Style()).data
+    }
+    assert lines["γ = 0.4"] == [0.4, 0.4]
+    assert lines["L(G(z)) / L(x)"][0] == pytest.approx(0.5)
+    assert math.isnan(lines["L(G(z)) / L(x)"][1])
+
+
+@pytest.mark.parametrize("name", family_curves.CURVES)
+def test_family_curves_draw_nothing_where_nothing_is_measured(name: str) -> None:
+    curve = family_curves.CURVES[name]
+    assert curve.draw(History(), Style()).layout.annotations[0].text == "No values yet"
+    assert not curve.suits(Experiment.of("gan"))
+    assert [f for f in ("infogan", "began") if curve.suits(Experiment.of(f))] in (["infogan"], ["began"])

@@ -15,7 +15,7 @@ import streamlit as st
 
 from pages.parts import state
 from playground.engine.frames import decode
-from playground.figures import coding_curves, image_curves
+from playground.figures import coding_curves, family_curves, image_curves
 from playground.figures.curves import CURVES, Curve, History, Style
 from playground.store.history import History as Stored
 
@@ -24,6 +24,7 @@ Tabs = dict[str, list[Curve]]  # the curves by the tab that shows them
 GAN: Tabs = {
     "Losses": [CURVES["losses"]],
     "D(x)": [CURVES[name] for name in ("outputs", "accuracy")],
+    "Code": [family_curves.CURVES[name] for name in ("category", "numbers")],
     "Gradients": [CURVES["gradients"]],
     "Modes": [CURVES[name] for name in ("modes", "quality", "masses", "spread")],
     "Distances": [CURVES[name] for name in ("divergences", "wasserstein", "mmd")],
@@ -31,6 +32,8 @@ GAN: Tabs = {
 IMAGES: Tabs = {
     "Losses": [CURVES["losses"]],
     "D(x)": [CURVES[name] for name in ("outputs", "accuracy")],
+    "Code": [family_curves.CURVES[name] for name in ("category", "numbers")],
+    "Balance": [family_curves.CURVES[name] for name in ("errors", "balance", "weight")],
     "Gradients": [CURVES["gradients"]],
     "Classes": [image_curves.CURVES[name] for name in ("shares", "classes", "evenness")],
     "Quality": [image_curves.CURVES[name] for name in ("frechet", "reached", "kernel")],
@@ -43,6 +46,7 @@ CODING: Tabs = {
     "Sharpness": [coding_curves.CURVES["sharpness"]],
     "Gradients": [coding_curves.CURVES["gradients"]],
 }
+EACH_STEP = ("loss", "score", "grad", "info", "began")  # groups of metrics that come with a step, the others are scores
 EVERY = 2.0  # seconds between redraws: each costs a browser 30 ms in which the page stands still
 HEIGHT = 240
 FONT = "Source Sans, sans-serif"  # the page's
@@ -109,7 +113,7 @@ def measured(run: str, kept: Stored | None) -> History:
     stored = kept.update()
     frame = engine.frame(run)
     floors = decode(frame[1])[1].get("floors", {}) if frame else {}
-    train = columns(stored, [name for name in stored.curves if name.split("/")[0] in ("loss", "score", "grad")])
+    train = columns(stored, [name for name in stored.curves if name.split("/")[0] in EACH_STEP])
     scores = columns(stored, [name for name in stored.curves if name not in train])
     rows = [
         dict(zip(scores, values, strict=True)) for values in zip(*(c.tolist() for c in scores.values()), strict=True)

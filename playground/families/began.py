@@ -68,6 +68,11 @@ class BeganSettings(Config):
         paper="Yazıcı et al. 2019, arXiv 1806.04498")
     # fmt: on
 
+    @property
+    def theory(self) -> dict[str, tuple[float, str]]:
+        """The ratio L(G(z)) / L(x) in balance."""
+        return {"began/ratio": (self.gamma, f"γ = {self.gamma:g}")}
+
     def networks(self) -> GanSettings:
         """Return the settings by which the networks are built: no norm, as in the paper, and ELU in dense ones."""
         return GanSettings(

@@ -6,8 +6,9 @@ Chen et al. 2016, "InfoGAN: interpretable representation learning by information
 
 c is a category and some numbers from U(-1, 1); Q is a second head on D's layers that guesses c from the fake. L_I is a
 lower bound of the mutual information, in nats: of the category at most H(c) = ln K, which it reaches where every fake
-tells its category. Nobody labels anything: which digit a category stands for, or what a number turns, is found out by
-moving it. Watch L_I rise to its dotted line, then sweep the codes.
+tells its category; of a number at most ln 2 - ½ ln(2π σ²), as Q may claim to read it to within σ = 0.25. Nobody labels
+anything: which digit a category stands for, or what a number turns, is found out by moving it. Watch L_I rise to its
+dotted line, then sweep the codes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from playground.rng import Streams
 
 CHEN = "Chen et al. 2016, arXiv 1606.03657"
 CODES = "Codes"
-NARROWEST = -3.0  # log of the smallest standard deviation that Q may claim: without one its gain has no bound
+# The smallest standard deviation that Q may claim of a number: finer is not paid for. Without it the information has no
+# bound, and the numbers crowd out the category; the paper's own code fixes it at 1.
+NARROWEST = 0.25
 
 
 class InfoSettings(GanSettings):
@@ -40,9 +43,18 @@ class InfoSettings(GanSettings):
         group=CODES, label="Continuous codes", low=1, high=4, paper=CHEN)
     info_category: float = knob(1.0, "Weight λ of the information in the category.", short="lcat", group=CODES,
         live=True, label="λ of the category", low=0.0, high=10.0, step=0.05, paper=CHEN)
-    info_continuous: float = knob(0.1, "Weight λ of the information in the continuous codes.", short="lcon",
+    info_continuous: float = knob(0.5, "Weight λ of the information in the continuous codes.", short="lcon",
         group=CODES, live=True, label="λ of the numbers", low=0.0, high=10.0, step=0.05, paper=CHEN)
     # fmt: on
+
+    @property
+    def theory(self) -> dict[str, tuple[float, str]]:
+        """The most that each bound can say, in nats: all of a category, numbers to within what Q may claim."""
+        a_number = math.log(2) - 0.5 * math.log(2 * math.pi * NARROWEST**2)
+        return {
+            "info/categorical": (math.log(self.categories), f"H(c) = ln {self.categories}"),
+            "info/continuous": (self.continuous * a_number, f"read to within {NARROWEST:g}"),
+        }
 
 
 class Reader(nn.Module):
@@ -122,6 +134,6 @@ class InfoGan(Joint):
 
 
 def normal_log_density(x: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
-    """Return log N(x; mean, std²) in nats, number by number; the spread is kept above exp(NARROWEST)."""
-    log_std = log_std.clamp(min=NARROWEST)
+    """Return log N(x; mean, std²) in nats, number by number; the spread is kept above NARROWEST."""
+    log_std = log_std.clamp(min=math.log(NARROWEST))
     return -0.5 * ((x - mean) / log_std.exp()).square() - log_std - 0.5 * math.log(2 * math.pi)

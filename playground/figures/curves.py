@@ -36,6 +36,9 @@ class History:
     modes: int = 0
     classes: tuple[str, ...] = ()
     smoothed_labels: bool = False
+    theory: Mapping[str, tuple[float, str]] = field(
+        default_factory=dict
+    )  # what a family's settings know of its metrics
 
     @classmethod
     def of(
@@ -52,7 +55,7 @@ class History:
         count = 0 if modes is None else len(modes.weights)
         smoothed = bool(getattr(model, "smoothing", 0))
         loss, classes = str(getattr(model, "loss", "")), tuple(experiment.data.classes)
-        return cls(train, scores, known, events, loss, count, classes, smoothed)
+        return cls(train, scores, known, events, loss, count, classes, smoothed, getattr(model, "theory", {}))
 
     def trained(self, metric: str, name: str, colour: str, dash: str = "solid") -> Line:
         """Return a train metric as a line."""
@@ -230,6 +233,7 @@ CURVES: dict[str, Curve] = {
         "D(real), D(fake)",
         "How real D finds real points and fakes on average; they meet where D cannot tell.",
         outputs,
+        lambda experiment: hasattr(experiment.model, "loss"),
     ),
     "gradients": Curve(
         "Gradients",
