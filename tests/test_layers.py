@@ -17,7 +17,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The parts of the package from the ground up: one may import from those before it, and from itself. `presets` and the
 # faces stand on all; `families` may use every shared block.
 LAYERS = (
-    ("config", "rng", "home", "download", "blobs", "film"),
+    ("config", "rng", "home", "download", "blobs"),
     ("games", "data"),
     (
         "nets",
@@ -46,6 +46,7 @@ LAYERS = (
     ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),
+    ("film",),
     ("presets",),
     ("exams", "exam_rows", "exams_coding", "exams_vae"),
     ("api", "cli", "cli_bench", "__main__", "__init__"),

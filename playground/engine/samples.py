@@ -20,7 +20,7 @@ from playground.diagnostics import features
 from playground.engine.frames import VERSION, encode, rounded
 from playground.engine.items import packed, shrunk
 from playground.engine.loop import Loop
-from playground.families.base import Code
+from playground.families.base import Code, Family
 from playground.rng import fresh
 
 ROWS, MOST_ROWS, COLUMNS = 8, 10, 8
@@ -48,8 +48,7 @@ class Samples:
         self.code = rowwise(family.codes())
         self.classes = classes_in_rows(self.code)
         self.rows = len(self.classes) // COLUMNS
-        noise = family.noise(len(self.classes), fresh(seed, "wall", device=loop.device))
-        self.z = noise if self.code is None else with_category(noise, self.code, self.classes)
+        self.z = wall_codes(family, seed, loop.device)
         held = loop.data.held_out(len(self.z), seed, loop.device).x
         self.real = held[torch.arange(len(self.z), device=loop.device) % len(held)]  # few: again from the first on
         self._layers: dict[str, np.ndarray] = {}
@@ -158,6 +157,14 @@ class Samples:
     def _made(self, z: Tensor) -> dict[str, Any]:
         item = self.loop.family.generate(z.to(self.loop.device))
         return {"x": packed(item, "images")[0].tolist(), "d": rounded(torch.from_numpy(self._score(item)))[0]}
+
+
+def wall_codes(family: Family, seed: int, device: torch.device | str = "cpu") -> Tensor:
+    """Return the codes (n, Z) of a run's wall, which its seed decides."""
+    code = rowwise(family.codes())
+    classes = classes_in_rows(code)
+    z = family.noise(len(classes), fresh(seed, "wall", device=device))
+    return z if code is None else with_category(z, code, classes)
 
 
 def rowwise(codes: list[Code]) -> Code | None:
