@@ -22,6 +22,9 @@ from playground.diagnostics.image_verdict import STRONG
 from playground.diagnostics.signals import Verdict
 from playground.diagnostics.verdict import verdict
 from playground.experiment import Experiment
+from playground.figures import collapse as figures
+from playground.figures.curves import History as RunHistory
+from playground.figures.curves import Style
 from playground.rng import Streams
 
 GONE = ["0", "1", "4", "5", "6", "8", "9"]
@@ -259,3 +262,54 @@ def test_history_of_points_takes_all_fakes_where_they_were_counted() -> None:
     assert empty.shares.shape == (0, 8)
     assert history([], dataset("swiss-roll")()) is None
     assert isinstance(report(anew(data.sample(100, torch.Generator())), data), Report)
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_class_histogram_names_what_is_missing(digits: DataSet) -> None:
+    figure = figures.class_histogram(report(only(digits, 2, 3, 7), digits).classes, Style())
+    real, fake = figure.data
+    assert (real.name, fake.name) == ("data", "fakes")
+    assert list(fake.x) == list(digits.classes)
+    assert sum(fake.y) == pytest.approx(1)
+    assert [digits.classes[a.x] for a in figure.layout.annotations] == GONE
+
+
+def test_the_strip_shows_a_gan_that_cycles(digits: DataSet) -> None:
+    told = history(rows(digits, [only(digits, 2), only(digits, 5), only(digits, 2)]), digits)
+    grid = np.array(figures.strip(told, Style()).data[0].z)  # shares over fair shares
+    assert grid.shape == (10, 3)
+    assert (grid[2, [0, 2]] > 5).all()
+    assert grid[2, 1] < 0.5
+    assert grid[5, 1] > 5
+
+
+def test_copies_lie_left_of_the_rule_and_duplicates_follow_theory(digits: DataSet) -> None:
+    r = report(memorised(digits), digits)
+    assert r.copies is not None
+    figure = figures.closeness(r.copies, Style())
+    fake, held = figure.data
+    assert fake.y[0] == pytest.approx(1)
+    assert sum(held.y) == pytest.approx(1)
+    assert figure.layout.shapes[0].x0 == r.copies.limit
+    few = report(anew(digits.held_out(20, 3).x), digits).birthday
+    measured, theory = figures.duplicates(few, Style()).data
+    assert max(abs(np.array(measured.y) - np.array(theory.y))) < 0.3
+
+
+def test_figures_without_anything_to_draw_are_empty_frames() -> None:
+    for figure in (
+        figures.class_histogram((), Style()),
+        figures.strip(None, Style()),
+        figures.closeness(None, Style()),
+        figures.quality(RunHistory(), Style()),
+    ):
+        assert figure.layout.annotations[0].text == "No values yet"
+
+
+def test_quality_draws_four_lines_and_one_floor(digits: DataSet) -> None:
+    scores = rows(digits, [only(digits, 2), held_out(digits)])
+    told = RunHistory.of(Experiment(dataset="digits"), {}, scores, ImagePanel(digits, 0).floors())
+    drawn = [t.name.split(":")[0] for t in figures.quality(told, Style()).data if t.showlegend is None]
+    assert drawn == ["precision", "recall", "density", "coverage"]
