@@ -1,4 +1,4 @@
-"""The command line: list, fetch, bring, train, diagnose, resume and bench, as verbs. Nothing here waits for torch.
+"""The command line: list, fetch, bring, train, diagnose, resume, export, bench. Nothing here waits for torch.
 
 Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, its
 cause on stderr and the run kept; 130 interrupted, the run saved.
@@ -84,6 +84,19 @@ def parser() -> Parser:
     resume = verbs.add_parser("resume", parents=[as_json], help="go on with a run from its last saved moment")
     resume.add_argument("run", metavar="RUN", help="a run's id")
     resume.add_argument("--steps", metavar="N", type=whole(1), help="how many more (default: those that were left)")
+
+    export = verbs.add_parser("export", parents=[as_json], help="write samples, a walk or the training of a run")
+    export.add_argument("run", metavar="RUN", help="a run's id")
+    export.add_argument("--out", metavar="FILE", required=True, help="where to, such as training.gif")
+    export.add_argument(
+        "--what", choices=("training", "walk", "samples"), default="training",
+        help="training: the same codes at each saved moment; walk: from sample to sample and back (default: training)",
+    )  # fmt: skip
+    export.add_argument("--format", choices=("png", "gif", "webp"), help="kind of file (default: what its name says)")
+    export.add_argument(
+        "--step", metavar="N", type=whole(0), help="the saved moment of samples and walks (default: last)"
+    )
+    export.add_argument("--seed", metavar="S", type=whole(0), help="which samples and walks (default: 0)")
 
     bench = verbs.add_parser("bench", parents=[as_json], help="measure speed, known answers (exams) and modes found")
     bench.add_argument("what", nargs="?", choices=("exams", "modes", "speed"), help="one of the three (default: all)")

@@ -75,6 +75,21 @@ def diagnose(args: argparse.Namespace) -> int:
     return 0
 
 
+def export(args: argparse.Namespace) -> int:
+    """Write a run's samples, a walk or its training to a file."""
+    from playground import cli_export
+
+    run, out = opened(args.run), Path(args.out)
+    try:
+        told = cli_export.export(run.folder, args.what, out, kind=args.format, step=args.step, seed=args.seed or 0)
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
+    if args.json:
+        return say_json({"run": run.id, "what": args.what} | told)
+    print(f"{told['file']}: {told['frames']} frames, {told['bytes']:,} bytes.")
+    return 0
+
+
 def bench(args: argparse.Namespace) -> int:
     """Measure."""
     from playground import cli_bench

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+from PIL import Image
 
 from playground import api, cli_bench
 from playground.__main__ import main
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
+from playground.store import RunFolder
 
 ROOT = Path(__file__).parent.parent
 DATASETS = [
@@ -90,6 +93,9 @@ def train_json(capsys, *args: str) -> dict:
         (["diagnose", "ring8-00000000"], "no run"),
         (["resume", "ring8-00000000"], "no run"),
         (["resume", "ring8-00000000", "--steps", "-5"], "at least 1"),
+        (["export", "ring8-00000000", "--out", "a.gif"], "no run"),
+        (["export", "ring8-00000000"], "--out"),
+        (["export", "ring8-00000000", "--out", "a.gif", "--what", "dreams"], "walk"),
         (["bench", "everything"], "exams"),
     ],
 )
@@ -255,6 +261,30 @@ def row(ok: bool | None) -> dict:
 def broken():
     yield row(True)
     raise RuntimeError("no browser was found")
+
+
+def test_export_writes_training_walks_and_samples(capsys, home, tmp_path):
+    small = {"g_width": 16, "d_width": 16, "batch": 32, "noise_dim": 4, "keyframe_every": 10, "device": "cpu"}
+    folder = RunFolder.create(home, Experiment.of("gan").on("digits").changed(**small))
+    Loop(folder.experiment(), folder).advance(20)
+    folder.release()
+    name = folder.run_id
+    for args, frames, kind in (
+        (["--out", "training.gif"], 3, "GIF"),
+        (["--out", "walk.webp", "--what", "walk"], 90, "WEBP"),
+        (["--out", "walk.png", "--what", "walk", "--seed", "3"], 1, "PNG"),
+        (["--out", "samples.dat", "--what", "samples", "--format", "png", "--step", "10"], 1, "PNG"),
+    ):
+        out = tmp_path / args[1]
+        assert run("export", name, "--out", str(out), *args[2:], "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        with Image.open(out) as image:
+            assert (image.format, getattr(image, "n_frames", 1), told["frames"]) == (kind, frames, frames)
+        assert told["bytes"] == out.stat().st_size
+    assert run("export", name, "--out", str(tmp_path / "a.txt")) == 2
+    assert "a.txt does not say what to write" in capsys.readouterr().err
+    assert run("export", name, "--out", str(tmp_path / "no" / "folder.gif")) == 2
+    assert "No such file" in capsys.readouterr().err
 
 
 def test_bench_prints_rows_and_a_miss_is_code_1(capsys, monkeypatch):

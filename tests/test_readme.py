@@ -50,7 +50,8 @@ def test_every_make_target_is_in_the_makefile():
 
 def test_every_command_parses():
     lines = re.findall(r"^python -m playground ([^#\n]+)", README, re.MULTILINE)
-    assert {line.split()[0] for line in lines} == {"list", "fetch", "bring", "train", "diagnose", "resume", "bench"}
+    verbs = {"list", "fetch", "bring", "train", "diagnose", "resume", "export", "bench"}
+    assert {line.split()[0] for line in lines} == verbs
     for line in lines:
         parser().parse_args(line.split())
 
