@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import explored, item_walks, labs, noise, noise_turns, noise_walks
+from pages.parts import explored, item_walks, labs, noise, noise_find, noise_turns, noise_walks
 from pages.parts.look import Look
 
 ABOUT = (
@@ -47,6 +47,7 @@ def of_samples(look: Look) -> Ways:
         "Arithmetic": noise_walks.sums,
         "Codes": noise_turns.meanings,
         "Truncation": noise_turns.truncation,
+        "Projection": noise_find.project,
     }
     if not samples.categories and not samples.continuous:
         del ways["Codes"]

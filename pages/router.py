@@ -21,6 +21,7 @@ st.navigation(
             st.Page("latent.py", title="Latent space", icon=":material/bubble_chart:"),
             st.Page("reconstructions.py", title="Reconstructions", icon=":material/compare:"),
             st.Page("interpolation.py", title="Interpolation", icon=":material/route:"),
+            st.Page("mode_collapse.py", title="Mode collapse", icon=":material/pie_chart:"),
             st.Page("model_card.py", title="Model card", icon=":material/id_card:"),
         ],
         "": [st.Page("runs.py", title="Runs", icon=":material/history:")],

@@ -6,6 +6,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
 
 import pytest
 import streamlit as st
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import playground.engine
 from pages.parts import labs
+from playground.config import ConfigError
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families
@@ -84,7 +86,7 @@ def test_every_way_through_the_noise_of_a_gan(engine: FakeEngine, tmp_path: Path
     with_run(engine, tmp_path)
     at = opened()
     control = at.segmented_control(key="way-of-noise")
-    assert list(control.options) == WAYS
+    assert list(control.options) == [*WAYS, "Projection"]
     shows(control.select(way).run())
     assert not at.error
 
@@ -108,3 +110,79 @@ def test_picked_samples_are_what_is_added_up(engine: FakeEngine, tmp_path: Path)
     at.session_state["samples-A"] = [3, 4, 5]
     shows(at.run())
     assert words(at) != before
+
+
+# -- taking along ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("page", "dataset"), [("image_gan_lab.py", "digits"), ("gan_lab.py", "ring8")])
+def test_a_film_of_training_is_made_beside_the_page(
+    engine: FakeEngine, tmp_path: Path, page: str, dataset: str
+) -> None:
+    run = with_run(engine, tmp_path, "gan", dataset)
+    at = AppTest.from_file(ROUTER, default_timeout=60)
+    at.session_state["keep"] = True
+    at.query_params["run"] = run
+    engine.reopen = engine.status
+    shows(at.run())
+    assert at.session_state["lab"].run == run
+    shows(at.button(key="keep-make").click().run())
+    made = at.session_state["making"].work.result(60)
+    assert made[:6] == b"GIF89a"
+    assert (at.session_state["making"].done, at.session_state["making"].all) == (3, 3)
+    assert not shows(at.run()).error
+
+
+def test_there_is_no_film_of_what_has_no_saved_moments(engine: FakeEngine) -> None:
+    at = AppTest.from_file(ROUTER, default_timeout=60)
+    at.session_state["keep"] = True
+    assert "press Play first" in words(shows(at.run()))
+
+
+# -- mode collapse -----------------------------------------------------------------------------------------------------
+
+
+def reported(engine: FakeEngine) -> AppTest:
+    """Open the page, and wait until the report is there."""
+    at = opened("mode_collapse.py")
+    for _ in range(600):
+        if not at.get("skeleton"):
+            return at
+        sleep(0.1)
+        shows(at.run())
+    raise AssertionError("The report did not come.")
+
+
+def test_without_a_run_the_page_says_what_it_shows_and_begins_one(engine: FakeEngine) -> None:
+    engine.become(engine.prepare(Experiment.of("autoencoder")), "stopped", step=100, keyframes=[0])
+    at = opened("mode_collapse.py")
+    assert "names what is missing" in words(at)
+    shows(at.button(key="begin").click().run())
+    run = at.session_state["lab"].run
+    assert "generate" in families()[engine.experiment(run).family].abilities
+    assert engine.status(run).state == "running"
+
+
+@pytest.mark.parametrize("dataset", ["digits", "ring8", "moons"])
+def test_a_report_names_what_is_missing(engine: FakeEngine, tmp_path: Path, dataset: str) -> None:
+    with_run(engine, tmp_path, "gan", dataset)
+    at = reported(engine)
+    assert not at.error
+    said = words(at)
+    assert "fakes, compared in" in said
+    assert "Noise floor" in said
+    assert ("FID on our features" in said) == (dataset == "digits")
+    assert ("missing" in said) == (dataset != "moons")  # 40 steps: far from all classes, and moons has none
+    shows(at.select_slider[0].set_value(20).run())
+    assert not at.error
+
+
+def test_a_report_on_too_few_images_says_so_in_a_sentence(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConfigError("Own images has 12 held-out images: a report takes at least 50.")
+
+    monkeypatch.setattr("playground.diagnostics.collapse.report", refuse)
+    with_run(engine, tmp_path)
+    assert "at least 50" in reported(engine).error[0].value

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import state
+from pages.parts import plain, state
 from playground.engine.frames import decode
 from playground.figures import coding_curves, family_curves, image_curves
 from playground.figures.curves import CURVES, Curve, History, Style
@@ -49,7 +49,6 @@ CODING: Tabs = {
 EACH_STEP = ("loss", "score", "grad", "info", "began")  # groups of metrics that come with a step, the others are scores
 EVERY = 2.0  # seconds between redraws: each costs a browser 30 ms in which the page stands still
 HEIGHT = 240
-FONT = "Source Sans, sans-serif"  # the page's
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 MOVING = ("running", "warming")
 
@@ -88,7 +87,7 @@ def _charts(chosen: list[Curve], style: Style) -> None:
     told = history()
     for i, curve in enumerate(chosen):
         name = f"{state.lab().run}-{curve.title.lower().replace(' ', '-')}"
-        figure = curve.draw(told, style).update_layout(uirevision=name, font_family=FONT)
+        figure = curve.draw(told, style).update_layout(uirevision=name, font_family=plain.FONT)
         bar = BAR | {"toImageButtonOptions": {"filename": name, "scale": 2}}
         st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=curve.title)
         st.caption(curve.about)

@@ -28,7 +28,7 @@ def film(
     plays: bool = True,
     begin: bool = False,
     loop: bool = False,
-    side: int = 440,
+    side: int = 528,
     key: str,
 ) -> None:
     """Mount a wall of walkers from frame to frame: codes (frames, walkers, Z), decoded once, then played or turned.

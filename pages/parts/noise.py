@@ -8,13 +8,12 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.look import Look
-from playground.engine.samples import classes_in_rows, rowwise, with_category
-from playground.families.base import Code, Family
+from playground.engine.samples import wall_codes
+from playground.families.base import Code
 from playground.figures.pictures import pictures, uri
 from playground.latent.coded import decoded
 from playground.latent.moments import moment
 from playground.latent.truncation import noise_part
-from playground.rng import fresh
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,8 @@ def of(look: Look) -> Samples:
     """Return the samples of a moment."""
     then = moment(look.run, look.step)
     with then.lock:
-        z = wall(then.family, then.experiment.seed)
+        z = wall_codes(then.family, then.experiment.seed).cpu().numpy()
         return Samples(z, decoded(then.family, z), then.family.codes())
-
-
-def wall(model: Family, seed: int) -> np.ndarray:
-    """Return the codes (n, Z) of the lab's wall."""
-    category = rowwise(model.codes())
-    classes = classes_in_rows(category)
-    z = model.noise(len(classes), fresh(seed, "wall"))
-    return (z if category is None else with_category(z, category, classes)).numpy()
 
 
 def choose(samples: Samples, name: str, first: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts import films, noise, plain
 from pages.parts.look import Look
 from pages.parts.noise import Samples
+from playground.config import ConfigError
 from playground.families.base import Code
 from playground.latent.coded import decoded
 from playground.latent.directions import Directions, factorised, principal
@@ -36,7 +37,11 @@ def directions(look: Look, samples: Samples) -> None:
             "Directions", list(KINDS), default="Principal", required=True, key="direction-kind",
             label_visibility="collapsed",
         )  # fmt: skip
-    found = _found(look, kind or "Principal")
+    try:
+        found = _found(look, kind or "Principal")
+    except ConfigError as error:  # a network without a layer to look into
+        st.info(str(error), icon=":material/info:")
+        return
     said = [f"{i + 1} · {share:.0%}" for i, share in enumerate(found.share)]
     films.directions(look.source, base, found.axes, names=said, reach=3 * found.std, key=f"directions-{kind}")
     st.caption(KINDS[kind or "Principal"])
@@ -62,7 +67,7 @@ def meanings(look: Look, samples: Samples) -> None:
     if turned:
         codes[:, :, turned.start] = steps[:, None]
     says = [f"{turned.name} {value:+.2f}".replace("-", "−") for value in steps] if turned else []
-    wall, one = st.columns([20, 20], gap="large")
+    wall, one = st.columns([13, 20], gap="large")
     with wall:
         films.film(
             look.source, codes, rows=choices(row) if row else [], columns=COLUMNS, at=len(steps) // 2,
@@ -132,7 +137,7 @@ def truncation(look: Look, samples: Samples) -> None:
     """Draw the wall at codes nearer to or farther from the middle of the prior."""
     codes = np.stack([truncate(samples.z[:SHOWN], float(psi), samples.parts) for psi in PSI])
     says = [f"ψ = {psi:.1f}" for psi in PSI]
-    wall, words = st.columns([20, 13], gap="large")
+    wall, words = st.columns([13, 20], gap="large")
     with wall:
         films.film(look.source, codes, says=says, at=int(np.flatnonzero(PSI == 1.0)[0]), key="truncation")
     with words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.parts import explore, films, noise, plain
+from pages.parts import explore, films, keep, noise, plain
 from pages.parts.look import Look
 from pages.parts.noise import Samples
 from playground.latent.coded import decoded
@@ -42,11 +42,12 @@ def rounds(look: Look, samples: Samples) -> None:
         seed = st.number_input("Walk", 1, 99, 1, key="walk-seed", width=120, help="Another number takes other samples.")
     codes = round_trips(look, samples, WALLS[many or "Nine at once"], stops, int(seed))
     says = [f"{i + 1} of {len(codes)}" for i in range(len(codes))]
-    film, files = st.columns([20, 13], gap="large")
+    film, files = st.columns([13, 20], gap="large")
     with film:
         films.film(look.source, codes, says=says, begin=True, loop=True, key="noise-film")
     with files:
         st.markdown(f"Each goes through {stops} samples of the wall and comes back to its first, at one speed. {WHAT}")
+        keep.walk(look, codes)
 
 
 def round_trips(look: Look, samples: Samples, walkers: int, stops: int, seed: int) -> np.ndarray:
@@ -105,7 +106,8 @@ def sums(look: Look, samples: Samples) -> None:
     with st.container(key="sum"):
         plain.images(made[:4], "images", ["A", "− B", "+ C", "="])
     st.markdown("**Near the sum**")
-    plain.images(made[4:], "images")
+    with st.container(key="near"):
+        plain.images(made[4:], "images")
     st.caption(
         "As “man with glasses − man + woman” gives a woman with glasses: a bold 7, less a thin 7, and a thin 1. "
         "Pick two or three samples of each kind: the mean of their codes says more clearly what they share."

@@ -37,17 +37,19 @@ def panel(look: Look) -> None:
             alike(look, through(look.model, mine[None]))
 
 
-def bring(shape: tuple[int, ...]) -> None:
-    """Take a picture from a file instead; light on dark or dark on light, as the file has it."""
-    file = st.file_uploader("Or a picture", type=["png", "jpg", "jpeg"], key="own-file")
-    if file is None or st.session_state.get("own-file-id") == (file.file_id, shape):
+def bring(shape: tuple[int, ...], into: str = "own") -> None:
+    """Take a picture from a file instead, `into` the session; light on dark or dark on light, as the file has it."""
+    file = st.file_uploader("Or a picture", type=["png", "jpg", "jpeg"], key=f"{into}-file")
+    if file is None or st.session_state.get(f"{into}-file-id") == (file.file_id, shape):
         return
     try:
         pixels = decode(file.getvalue(), Form(shape[1], shape[0] == 1))
     except Unusable as error:
         st.error(f"{file.name} {error}.", icon=":material/error:")
     else:
-        st.session_state.own, st.session_state["own-file-id"] = pixels.astype(np.float32) / 255, (file.file_id, shape)
+        st.session_state[into] = pixels.astype(np.float32) / 255
+        st.session_state[f"{into}-file-id"] = (file.file_id, shape)
+        st.rerun()  # what shows it may stand before this
 
 
 def alike(look: Look, mine: Coded) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from pages.parts import controls, edits, state, widgets
+from pages.parts import controls, edits, keep, state, widgets
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 
@@ -22,6 +22,7 @@ def row() -> None:
             _presets()
         st.space("stretch")
         _device()
+        keep.popover()
         with st.popover("Share", icon=":material/link:", key="share", on_change="rerun") as share:
             if share.open:
                 _share()

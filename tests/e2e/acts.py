@@ -81,3 +81,20 @@ def fill(page: Page, field: str, value: str) -> None:
     box = page.locator(f"[class*=st-key-type-{field}-] input:visible")
     box.fill(value)
     box.press("Enter")
+
+
+def drawn(canvas: Locator) -> str:
+    return str(canvas.evaluate("canvas => canvas.toDataURL()"))
+
+
+def visit(page: Page, title: str, section: str = "Explore") -> None:
+    """Go to a page by the menu, once the present one is at rest; a rerun of its own would call it back."""
+    for patience in (15_000, 90_000):
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.locator("[data-testid=stTopNavSection]").filter(has_text=section).click()
+        page.locator("[data-testid=stTopNavDropdownLink]").get_by_text(title, exact=True).first.click()
+        try:
+            return expect(page.locator("h1")).to_have_text(title, timeout=patience)
+        except AssertionError:
+            if patience > 15_000:
+                raise

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.acts import run_of, state_is, step, train, until
+from tests.e2e.acts import drawn, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -40,23 +40,6 @@ def explored(lab: Page) -> Page:
     state_is(lab, "paused")
     lab.wait_for_timeout(1500)  # the bar answers before the worker does, and then the page follows
     return lab
-
-
-def drawn(canvas: Locator) -> str:
-    return str(canvas.evaluate("canvas => canvas.toDataURL()"))
-
-
-def visit(page: Page, title: str, section: str = "Explore") -> None:
-    """Go to a page by the menu, once the present one is at rest; a rerun of its own would call it back."""
-    for patience in (15_000, 90_000):
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-        page.locator("[data-testid=stTopNavSection]").filter(has_text=section).click()
-        page.locator("[data-testid=stTopNavDropdownLink]").filter(has_text=title).click()
-        try:
-            return expect(page.locator("h1")).to_contain_text(title, timeout=patience)
-        except AssertionError:
-            if patience > 15_000:
-                raise
 
 
 def middle(canvas: Locator, across: float = 0.5, down: float = 0.5) -> tuple[float, float]:

@@ -1,0 +1,141 @@
+"""Image GANs in a real Chromium against a real server with real training: the lab, the latent tools, mode collapse."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.acts import drawn, run_of, state_is, step, train, until, visit
+from tests.e2e.conftest import Server
+
+pytestmark = pytest.mark.e2e
+DCGAN = "/?d=digits&body=dcgan&z=16&batch=64&keep=100&score=50"
+
+
+@pytest.fixture
+def lab(context: BrowserContext, server: Server) -> Page:
+    """The image lab with a DCGAN on digits, ready to play; the link opens where the app starts and finds it."""
+    page = context.new_page()
+    page.goto(server.url + DCGAN)
+    page.locator(".st-key-samples canvas").first.wait_for()
+    until(lambda: "run=" in page.url)
+    return page
+
+
+@pytest.fixture
+def explored(lab: Page) -> Page:
+    """The same after some training, paused, with a moment saved."""
+    train(lab, 110)
+    lab.keyboard.press(" ")
+    state_is(lab, "paused")
+    lab.wait_for_timeout(1500)  # the bar answers before the worker does, and then the page follows
+    return lab
+
+
+def wall(page: Page) -> str:
+    return drawn(page.locator(".st-key-samples canvas").first)
+
+
+# -- the lab -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_dcgan_learns_digits_and_its_wall_changes(lab: Page) -> None:
+    state_is(lab, "ready")
+    until(lambda: len(wall(lab)) > 5000)
+    before = wall(lab)
+    train(lab, 60)
+    state_is(lab, "running")
+    until(lambda: wall(lab) != before)
+    at, seen = step(lab), wall(lab)
+    until(lambda: step(lab) > at and wall(lab) != seen)
+    expect(lab.get_by_role("button", name="Slow motion")).to_be_hidden()
+    expect(lab.get_by_role("button", name="D only")).to_be_visible()
+
+
+def test_the_classes_of_the_fakes_are_counted(lab: Page) -> None:
+    rows = lab.locator(".st-key-samples .share")
+    expect(rows).to_have_count(10)
+    expect(rows.first).to_contain_text("–")
+    train(lab, 60)
+    until(lambda: all("%" in text or "missing" in text for text in rows.all_inner_texts()))
+    expect(lab.locator(".st-key-verdict")).to_contain_text("of 10")
+
+
+def test_a_sample_is_picked_with_the_keyboard_and_followed(lab: Page) -> None:
+    canvas, card = lab.locator(".st-key-samples canvas").first, lab.locator(".st-key-samples .pinline")
+    expect(card).to_contain_text("Pick a sample")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        canvas.press(key)
+    expect(card).to_contain_text("Fake 10")
+    expect(card).to_contain_text("z has 16 numbers")
+    canvas.press("Escape")
+    expect(card).to_contain_text("Pick a sample")
+
+
+def test_the_wall_turns_to_the_real_items(lab: Page) -> None:
+    until(lambda: len(wall(lab)) > 5000)
+    before = wall(lab)
+    lab.get_by_role("tab", name="Real").click()
+    until(lambda: wall(lab) != before)
+
+
+def test_the_gan_lab_keeps_its_run(lab: Page) -> None:
+    mine = run_of(lab)
+    visit(lab, "GAN lab", "Labs")
+    lab.locator(".st-key-stage canvas").first.wait_for()
+    until(lambda: "run=ring8-" in lab.url)
+    visit(lab, "Image GAN lab", "Labs")
+    lab.locator(".st-key-samples canvas").first.wait_for()
+    until(lambda: run_of(lab) == mine)
+
+
+# -- the latent tools --------------------------------------------------------------------------------------------------
+
+
+def test_the_way_between_two_samples_is_walked(explored: Page) -> None:
+    visit(explored, "Interpolation")
+    slider = explored.locator(".st-key-noise-strip input[type=range]")
+    slider.wait_for()
+    big = explored.locator(".st-key-noise-strip [data-way] canvas").last
+    until(lambda: len(drawn(big)) > 200)
+    for where in ("0.1", "0.9"):
+        before = drawn(big)
+        slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input', {bubbles: true})); }", where)
+        until(lambda before=before: drawn(big) != before)
+
+
+def test_a_walk_plays_by_itself_and_directions_turn_a_sample(explored: Page) -> None:
+    visit(explored, "Interpolation")
+    explored.get_by_role("radio", name="Walk", exact=True).click(force=True)
+    film = explored.locator(".st-key-noise-film canvas").first
+    film.wait_for()
+    seen = drawn(film)
+    until(lambda: drawn(film) != seen)
+    explored.get_by_role("radio", name="Directions", exact=True).click(force=True)
+    sliders = explored.locator(".st-key-directions-Principal input[type=range]")
+    expect(sliders).to_have_count(8)
+    made = explored.locator(".st-key-directions-Principal .looks canvas").last
+    until(lambda: len(drawn(made)) > 200)
+    before = drawn(made)
+    sliders.first.evaluate("s => { s.value = s.max; s.dispatchEvent(new Event('input', {bubbles: true})); }")
+    until(lambda: drawn(made) != before)
+
+
+def test_an_image_is_looked_for_in_the_latent_space(explored: Page) -> None:
+    visit(explored, "Interpolation")
+    explored.get_by_role("radio", name="Projection", exact=True).click(force=True)
+    explored.locator(".st-key-project button").click()
+    expect(explored.get_by_text("Squared error a number")).to_be_visible()
+
+
+# -- mode collapse -----------------------------------------------------------------------------------------------------
+
+
+def test_mode_collapse_names_the_classes(explored: Page) -> None:
+    visit(explored, "Mode collapse")
+    told = explored.locator(".st-key-report-verdict")
+    expect(told).to_contain_text("fakes, compared in")
+    for name in "0123456789":
+        expect(told).to_contain_text(name)
+    expect(explored.locator("table.report tr").nth(3)).to_be_visible()
