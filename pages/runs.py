@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from functools import partial
+
 import streamlit as st
 
 from pages.parts import labs, says, state
@@ -10,6 +13,7 @@ from playground.data import datasets
 from playground.diagnostics.verdict import verdict
 from playground.engine import EngineError, Status
 from playground.presets import PRESETS
+from playground.store import RunFolder, StoreError, receive, share
 
 PAGE = 12  # runs shown at once
 COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed": "red", "finished": "blue"}
@@ -17,7 +21,9 @@ COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed":
 
 def main() -> None:
     """Draw the page."""
-    st.markdown("# Runs", anchors=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown("# Runs", anchors=False, width="stretch")
+        receiver()
     says.say()
     runs = state.engine().runs()
     if not runs:
@@ -58,9 +64,46 @@ def row(run: Status) -> None:
             on_change=_pin,
             args=(run.run,),
         )
+        folder = state.engine().folder(run.run)
+        if folder is not None:
+            st.download_button(
+                "",
+                partial(whole, folder),
+                f"{run.run}.zip",
+                "application/zip",
+                icon=":material/ios_share:",
+                key=f"share-{run.run}",
+                help="Share: one file that another server takes in",
+                on_click="ignore",
+            )
         with st.popover("", icon=":material/delete:", help="Delete", key=f"delete-{run.run}"):
             st.markdown(f"Delete **{run.run}** for good, with its curves and saved moments?")
             st.button("Delete", key=f"sure-{run.run}", type="primary", on_click=_delete, args=(run.run,))
+
+
+def whole(folder: RunFolder) -> bytes:
+    """Return a run as one file, made when it is asked for."""
+    file = io.BytesIO()
+    share(folder, file)
+    return file.getvalue()
+
+
+def receiver() -> None:
+    """Draw the way in for a run that somebody shared."""
+    with st.popover("Bring a run", icon=":material/upload_file:", key="receive"):
+        st.markdown(
+            "A file that **Share** wrote, here or on another server. It is checked before it is among the runs."
+        )
+        file = st.file_uploader("Shared run", "zip", key="received", label_visibility="collapsed")
+    if file is None or st.session_state.get("took-in") == file.file_id:
+        return
+    st.session_state["took-in"] = file.file_id
+    try:
+        taken = receive(file, state.engine().root)
+    except StoreError as error:
+        says.fail(error)
+    else:
+        st.toast(f"Run {taken.run_id} is here: open it below.", icon=":material/check:")
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

@@ -14,13 +14,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.api import Run, catalogue, load_run, runs, train
+    from playground.api import Run, catalogue, load_run, receive, runs, train
     from playground.config import ConfigError
     from playground.engine.loop import TrainingFailed
     from playground.experiment import Experiment
     from playground.presets import preset
 
-__all__ = ["ConfigError", "Experiment", "Run", "TrainingFailed", "catalogue", "load_run", "preset", "runs", "train"]
+__all__ = [
+    "ConfigError",
+    "Experiment",
+    "Run",
+    "TrainingFailed",
+    "catalogue",
+    "load_run",
+    "preset",
+    "receive",
+    "runs",
+    "train",
+]
 
 _HOMES = {
     "ConfigError": "playground.config",

@@ -1,4 +1,6 @@
-"""The command line: list, fetch, bring, train, diagnose, resume, export, bench. Nothing here waits for torch.
+"""The command line: list, fetch, bring, train, diagnose, resume, share, receive, export, bench: as verbs.
+
+Nothing here waits for torch.
 
 Exit codes: 0 done; 1 a bench row missed its target; 2 bad arguments, one sentence on stderr; 3 training failed, its
 cause on stderr and the run kept; 130 interrupted, the run saved.
@@ -80,6 +82,13 @@ def parser() -> Parser:
 
     diagnose = verbs.add_parser("diagnose", parents=[as_json], help="judge a run: what it is doing, and the usual cure")
     diagnose.add_argument("run", metavar="RUN", help="a run's id")
+
+    share = verbs.add_parser("share", parents=[as_json], help="write a whole run into one file to hand on")
+    share.add_argument("run", metavar="RUN", help="a run's id")
+    share.add_argument("--out", metavar="FILE", help="where to (default: RUN.zip here)")
+
+    receive = verbs.add_parser("receive", parents=[as_json], help="take in a run that somebody shared")
+    receive.add_argument("file", metavar="FILE", help="the file that `share` or the Runs page wrote")
 
     resume = verbs.add_parser("resume", parents=[as_json], help="go on with a run from its last saved moment")
     resume.add_argument("run", metavar="RUN", help="a run's id")

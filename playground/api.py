@@ -33,7 +33,8 @@ from playground.latent.moments import Moment, of
 from playground.latent.moments import saved as moment_of
 from playground.presets import PRESETS
 from playground.rng import fresh
-from playground.store import RunFolder
+from playground.store import RunFolder, share
+from playground.store import receive as take_in
 from playground.store import runs as run_folders
 
 STEPS = 5000  # a run without an end of its own goes on for so many steps
@@ -137,6 +138,11 @@ class Run:
             return _diverged(self.experiment, train, scores, str(self.error))
         return verdict(self.experiment, train, scores)
 
+    def share(self, file: Path | str) -> Path:
+        """Write the whole run into one file (a ZIP) to hand on, and return its path; `receive` takes it in again."""
+        share(self.folder, Path(file))
+        return Path(file)
+
     def resume(self, steps: int | None = None, progress: Progress | None = None) -> Run:
         """Train `steps` more from the last saved moment and save; return this run.
 
@@ -200,6 +206,11 @@ def create(experiment: Experiment, root: Path | None = None) -> Run:
 def load_run(run_id: str) -> Run:
     """Open a run by its id; raises `StoreError` where there is none."""
     return Run(RunFolder.open(home(), run_id))
+
+
+def receive(file: Path | str) -> Run:
+    """Take in a run that somebody shared; raises `StoreError` in one sentence where anything about it is wrong."""
+    return Run(take_in(Path(file), home()))
 
 
 def runs() -> list[Run]:

@@ -132,6 +132,34 @@ def bring(args: argparse.Namespace) -> int:
     return 0
 
 
+def share(args: argparse.Namespace) -> int:
+    """Write a run into one file."""
+    run = opened(args.run)
+    try:
+        file = run.share(args.out or f"{run.id}.zip")
+    except OSError as error:
+        raise ConfigError(f"{error.filename} cannot be written: {error.strerror}.") from None
+    if args.json:
+        return say_json({"run": run.id, "file": str(file), "bytes": file.stat().st_size})
+    print(f"{file} holds run {run.id} ({file.stat().st_size / 2**20:.1f} MB): python -m playground receive {file.name}")
+    return 0
+
+
+def receive(args: argparse.Namespace) -> int:
+    """Take in a shared run."""
+    if not Path(args.file).is_file():
+        raise ConfigError(f"There is no file {args.file}: name one that `share` wrote.")
+    try:
+        run = api.receive(args.file)
+    except StoreError as error:
+        raise ConfigError(str(error)) from None
+    if args.json:
+        return say_json({"run": run.id, "steps": run.step, "experiment": run.experiment.to_json()})
+    print(f"Run {run.id} is here, at step {run.step:,}: open it on the Runs page, or ask what it came to:")
+    print(f"python -m playground diagnose {run.id}")
+    return 0
+
+
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 

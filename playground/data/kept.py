@@ -35,8 +35,7 @@ def keep(name: str, tensor: Tensor, about: dict[str, Any]) -> str:
     """Write a tensor under the hash of its content and return that, 16 hex digits; the same content, the same hash."""
     words = json.dumps(about, sort_keys=True)
     rows = tensor.detach().cpu().contiguous()
-    little = rows.numpy().astype(rows.numpy().dtype.newbyteorder("<"), copy=False)
-    source = hashlib.sha256(words.encode() + little.tobytes()).hexdigest()[:16]
+    source = content_name(rows, words)
     path = home() / "data" / f"{source}.safetensors"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,6 +43,12 @@ def keep(name: str, tensor: Tensor, about: dict[str, Any]) -> str:
             part.write(safetensors.torch.save({name: rows}, {"about": words}))
         os.replace(part.name, path)  # whole or not at all, also when two windows save at once
     return source
+
+
+def content_name(rows: Tensor, words: str) -> str:
+    """Return the hash that names a tensor with words about it, 16 hex digits."""
+    little = rows.numpy().astype(rows.numpy().dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(words.encode() + little.tobytes()).hexdigest()[:16]
 
 
 def kept(path: Path, name: str, again: str) -> tuple[Tensor, dict[str, Any]]:
