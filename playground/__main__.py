@@ -107,13 +107,18 @@ def parser() -> Parser:
     )
     export.add_argument("--seed", metavar="S", type=whole(0), help="which samples and walks (default: 0)")
 
-    bench = verbs.add_parser("bench", parents=[as_json], help="measure speed, known answers (exams) and modes found")
-    bench.add_argument("what", nargs="?", choices=("exams", "modes", "speed"), help="one of the three (default: all)")
+    bench = verbs.add_parser("bench", parents=[as_json], help="measure speed, known answers (exams), presets and modes")
+    parts = ("speed", "exams", "presets", "modes")
+    bench.add_argument("what", nargs="?", choices=parts, help="one of the four (default: all)")
+    bench.add_argument("--steps", metavar="N", type=whole(1), help="of each run of modes (default: 2,000)")
+    bench.add_argument("--seeds", metavar="N", type=whole(1), help="runs of each remedy in modes (default: 5)")
     return top
 
 
 def check(args: argparse.Namespace) -> None:
     """Refuse what does not go together before anything slow is imported."""
+    if args.verb == "bench" and args.what != "modes" and (args.steps or args.seeds):
+        raise ConfigError("--steps and --seeds are of modes: say bench modes.")
     if args.verb != "train":
         return
     if not (args.preset or args.config or args.family or args.dataset):

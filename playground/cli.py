@@ -94,7 +94,8 @@ def bench(args: argparse.Namespace) -> int:
     """Measure."""
     from playground import cli_bench
 
-    return cli_bench.bench(args.what, args.json)
+    how = {name: value for name in ("steps", "seeds") if (value := getattr(args, name))}
+    return cli_bench.bench(args.what, args.json, **how)
 
 
 def fetch(args: argparse.Namespace) -> int:

@@ -1,4 +1,5 @@
-"""What `bench` prints: speed (the files of benchmarks/), exams (known answers) and modes (presets over several seeds).
+"""What `bench` prints: speed (the files of benchmarks/), exams (known answers), presets (those that promise how many
+modes they find) and modes (what each remedy does to the modes), both over seeds.
 
 A row is plain data, see "Bench rows" in docs/contracts.md; a part that cannot be measured here is a row that says why.
 """
@@ -20,10 +21,10 @@ from playground.presets import preset
 Row = dict[str, Any]
 
 SPEED = ("step", "autoencoder", "engine", "stage", "latent", "answer")
-SEEDS = 3
+PROMISED_SEEDS = 3
 
-# Modes with at least 1 % of the samples that every seed must end with: at least, at most.
-MODES: dict[str, tuple[int, int]] = {
+# Modes with at least 1 % of the samples that every seed of a preset must end with: at least, at most.
+PROMISED: dict[str, tuple[int, int]] = {
     "first-steps": (8, 8),
     "collapse": (1, 4),
     "collapse-r1": (8, 8),
@@ -35,13 +36,13 @@ MODES: dict[str, tuple[int, int]] = {
 }
 
 
-def bench(what: str | None, as_json: bool) -> int:
-    """Measure one part, or all three; return 1 if a row missed its target."""
+def bench(what: str | None, as_json: bool, **how: int) -> int:
+    """Measure one part (modes over so many `steps` and `seeds`), or all; return 1 if a row missed its target."""
     found: list[Row] = []
-    for part in (what,) if what else ("speed", "exams", "modes"):
+    for part in (what,) if what else tuple(PARTS):
         if not as_json:
             print(f"{part.capitalize()}\n{'':4} {'':60} {'value':>10}  {'target':<20} note")
-        for row in PARTS[part]():
+        for row in PARTS[part](**how):
             found.append({"part": part, **row})
             if not as_json:
                 print(line(row), flush=True)
@@ -85,10 +86,10 @@ def guarded(name: str, measure: Callable[[], Iterable[Row]]) -> Iterator[Row]:
         yield {"name": name, "value": None, "target": "", "ok": False, "note": f"{type(error).__name__}: {error}"}
 
 
-def modes(names: Sequence[str] = tuple(MODES), seeds: int = SEEDS) -> Iterator[Row]:
+def presets(names: Sequence[str] = tuple(PROMISED), seeds: int = PROMISED_SEEDS) -> Iterator[Row]:
     """Train presets over seeds and yield how many modes each ends with; the value is the mean over seeds."""
     for name in names:
-        low, high = MODES[name]
+        low, high = PROMISED[name]
         found = [modes_found(name, seed) for seed in range(seeds)]
         yield {
             "name": f"{name}, {preset(name).steps:,} steps: modes with 1 % of the fakes",
@@ -109,4 +110,11 @@ def modes_found(name: str, seed: int) -> float:
     return loop.score()["modes/one_percent"]
 
 
-PARTS: dict[str, Callable[[], Iterator[Row]]] = {"speed": speed, "exams": exams, "modes": modes}
+def modes(**how: int) -> Iterator[Row]:
+    """Yield what each remedy does to the modes."""
+    from playground.bench_modes import modes as measured
+
+    yield from measured(**how)
+
+
+PARTS: dict[str, Callable[..., Iterator[Row]]] = {"speed": speed, "exams": exams, "presets": presets, "modes": modes}

@@ -2,7 +2,7 @@
 
 Two GANs collapse reliably: `collapse` (all fakes on few blobs, for good) and `hopping` (all in one place, which moves);
 `vanishing` and `diverging` go wrong in other ways. `cures` names the presets that change as little as it takes to go
-right. `python -m playground bench modes` trains them over several seeds and prints how many modes each ended with.
+right. `python -m playground bench presets` trains them over several seeds and prints how many modes each ended with.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ LAYERS = (
     ("film",),
     ("presets",),
     ("exams", "exam_rows", "exams_coding", "exams_vae"),
-    ("api", "cli", "cli_bench", "cli_export", "__main__", "__init__"),
+    ("api", "cli", "cli_bench", "bench_modes", "cli_export", "__main__", "__init__"),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Names looked up when first used, so that the bottom can name what stands above it.

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from playground.cli_bench import MODES, modes
+from playground.cli_bench import PROMISED, presets
 from playground.config import ConfigError
 from playground.data import datasets
 from playground.diagnostics.verdict import verdict
@@ -136,7 +136,7 @@ def test_presets_that_code_end_well(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODES)
+@pytest.mark.parametrize("name", PROMISED)
 def test_modes_over_three_seeds_are_as_promised(name):
-    [row] = modes([name])
+    [row] = presets([name])
     assert row["ok"], row

@@ -16,7 +16,7 @@ import streamlit as st
 from pages.parts import plain, state
 from playground.engine.frames import decode
 from playground.figures import coding_curves, family_curves, image_curves
-from playground.figures.curves import CURVES, Curve, History, Style
+from playground.figures.curves import CURVES, EACH_STEP, Curve, History, Style
 from playground.store.history import History as Stored
 
 Tabs = dict[str, list[Curve]]  # the curves by the tab that shows them
@@ -46,7 +46,6 @@ CODING: Tabs = {
     "Sharpness": [coding_curves.CURVES["sharpness"]],
     "Gradients": [coding_curves.CURVES["gradients"]],
 }
-EACH_STEP = ("loss", "score", "grad", "info", "began")  # groups of metrics that come with a step, the others are scores
 EVERY = 2.0  # seconds between redraws: each costs a browser 30 ms in which the page stands still
 HEIGHT = 240
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}

@@ -21,7 +21,9 @@ from playground.figures.chart import Axis, Line, Style, chart, layout, marks
 from playground.figures.series import Array, decimate, smooth
 from playground.losses import LOSSES
 
-__all__ = ["CURVES", "Curve", "History", "Style", "decimate", "draw", "smooth"]
+__all__ = ["CURVES", "EACH_STEP", "Curve", "History", "Style", "decimate", "draw", "smooth"]
+
+EACH_STEP = ("loss", "score", "grad", "info", "began")  # groups of metrics that come with a step; the others are scores
 
 
 @dataclass(frozen=True)
