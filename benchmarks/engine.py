@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +28,7 @@ from websockets.sync.client import ClientConnection, connect
 from playground.engine import Engine
 from playground.engine.frames import LAYERS
 from playground.engine.loop import Loop
+from playground.engine.samples import Samples
 from playground.engine.stream import routes
 from playground.experiment import Experiment
 
@@ -57,16 +58,27 @@ def experiment() -> Experiment:
     return Experiment(device="cpu")
 
 
+def images() -> Experiment:
+    """Return an image GAN whose data are made here: a DCGAN on 28 x 28 pixels."""
+    settings = {"body": "dcgan", "noise_dim": 64, "batch": 64, "device": "cpu"}
+    return Experiment.of("gan").on("font-digits").changed(**settings)
+
+
 def rows() -> Iterator[dict[str, Any]]:
     """Measure, and yield rows as `python -m playground bench` prints them."""
     with tempfile.TemporaryDirectory() as root, engine_in(Path(root)) as engine:
         yield delay("click to first frame, warm worker", first_frames(engine), 1500)
         run = engine.prepare(experiment())
         engine.send(run, "play")
-        bare = Bare()
+        bare = Bare(experiment())
         yield ratio("worker over bare loop, nobody watching", race(engine, run, bare), 0.98)
         with watching(engine, run):
             yield ratio("worker over bare loop, 20 frames/s asked", race(engine, run, bare), 0.95)
+        wall = engine.prepare(images())
+        with watching(engine, wall, Samples.layers):
+            pairs = race(engine, wall, Bare(images()), block=2.0, pairs=7)
+            yield ratio("image GAN's worker over bare loop, its wall watched", pairs, 0.95)
+        engine.send(wall, "stop")
         yield delay("pause takes effect", pauses(engine, run), 100)
         yield delay("live edit takes effect", edits(engine, run), 100)
         yield from streamed(engine, run)
@@ -117,36 +129,40 @@ def ratio(name: str, pairs: list[tuple[float, float]], least: float) -> dict[str
 class Bare:
     """A loop over the family's step with nothing around it."""
 
-    def __init__(self) -> None:
-        self.loop = Loop(experiment())
+    def __init__(self, what: Experiment) -> None:
+        self.loop = Loop(what)
+        self.taken = 0
         self.steps(0.2)
 
     def steps(self, seconds: float) -> float:
         """Train for so long; return steps a second."""
-        data, family, rng = self.loop.data, self.loop.family, self.loop.rng
+        family, rng = self.loop.family, self.loop.rng
         count, start = 0, time.perf_counter()
         while (now := time.perf_counter()) - start < seconds:
-            family.step(data.sample(family.rows, rng["data"]), rng)
+            family.step(family.take(family.rows, self.taken, rng), rng)
+            self.taken += family.rows
             count += 1
         return count / (now - start)
 
 
-def race(engine: Engine, run: str, bare: Bare) -> list[tuple[float, float]]:
+def race(
+    engine: Engine, run: str, bare: Bare, *, block: float = BLOCK, pairs: int = PAIRS
+) -> list[tuple[float, float]]:
     """Return steps a second of (worker, bare loop) in neighbouring blocks."""
 
     def worker() -> float:
         begin, start = engine.send(run, "play")["step"], time.perf_counter()
-        time.sleep(BLOCK)
+        time.sleep(block)
         end = engine.send(run, "pause")["step"]
         return float(end - begin) / (time.perf_counter() - start)
 
     engine.send(run, "pause")
     worker()
-    return [(worker(), bare.steps(BLOCK)) for _ in range(PAIRS)]
+    return [(worker(), bare.steps(block)) for _ in range(pairs)]
 
 
 @contextmanager
-def watching(engine: Engine, run: str) -> Iterator[None]:
+def watching(engine: Engine, run: str, layers: Sequence[str] = LAYERS) -> Iterator[None]:
     """Read every frame of a run for as long as this lasts, at most 20 a second."""
     over = threading.Event()
 
@@ -156,7 +172,7 @@ def watching(engine: Engine, run: str) -> Iterator[None]:
             found = engine.frame(run, seen)
             seen = found[0] if found else seen
 
-    engine.watch(run, "bench", list(LAYERS))
+    engine.watch(run, "bench", list(layers))
     reader = threading.Thread(target=read)
     reader.start()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from playground.diagnostics import features
 from playground.engine import Engine, EngineError
 from playground.engine.frames import decode
 from playground.engine.loop import Loop
+from playground.engine.session import Session
 from playground.experiment import Experiment
 from playground.store import RunFolder
 
@@ -129,6 +131,40 @@ def test_a_refused_trace_leaves_no_mark():
     assert loop.taken == 0
     a, b = loop.tensors(), other.tensors()
     assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_training_holds_before_a_score_that_has_to_wait_and_stays_answerable(tmp_path):
+    what = gan(score_every=20)
+    waits: list[float] = []
+    where = str(RunFolder.create(tmp_path, what).path)
+    session = Session(lambda told: None, deque(), waits.append, experiment=what.to_json(), folder=where)
+    session.loop.panel.ready = lambda: False
+    session.loop.panel.score = lambda family, step: {"class/sure": 0.5}
+    session.play()
+    for _ in range(5):
+        session.work()
+    assert (session.loop.step, session.state) == (19, "running")
+    assert waits
+    session.pause()
+    assert session.state == "paused"
+    session.loop.panel.ready = lambda: True
+    session.until(steps=40)
+    session.play()
+    while session.state == "running":
+        session.work()
+    assert [row["step"] for row in session.loop.scores] == [20, 40]
+    session.close()
+
+
+def test_a_classifier_is_made_ahead_by_a_process_and_only_once(monkeypatch):
+    panel, started = Loop(gan()).panel, []
+    monkeypatch.setattr(features, "ready", lambda data: False)
+    monkeypatch.setattr(features, "warm", started.append)
+    monkeypatch.setattr(features, "under_way", lambda data: True)
+    assert [panel.ready(), panel.ready()] == [False, False]
+    assert started == [panel.data]
+    monkeypatch.setattr(features, "under_way", lambda data: False)  # it died: the score makes its own
+    assert panel.ready()
 
 
 @pytest.mark.parametrize("family", ["conditional-gan", "infogan"])

@@ -51,6 +51,10 @@ class CodingPanel:
         self.n = N
         self._pca: dict[tuple[int, int], dict[str, float]] = {}
 
+    def ready(self) -> bool:
+        """Say that a score answers at once."""
+        return True
+
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
         rng = fresh(self.seed, "score", step, device=self.device)

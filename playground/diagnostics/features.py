@@ -120,6 +120,12 @@ def warm(data: DataSet) -> None:
         stdin.write(json.dumps({"dataset": data.id, "data": data.model_dump(mode="json")}).encode())
 
 
+def under_way(data: DataSet) -> bool:
+    """Say whether a process that `warm` started here is at work on the features."""
+    child = _ahead.get(path(data))
+    return child is not None and child.poll() is None
+
+
 @lru_cache(maxsize=8)
 def shares(data: DataSet) -> tuple[float, ...]:
     """Return each class's share of the training items; empty without classes."""

@@ -64,6 +64,7 @@ class ImagePanel:
     ) -> None:
         """Score `n` fakes, and look for copies among so many training items."""
         self.data, self.seed, self.device, self.wanted, self.among = data, seed, torch.device(device), n, among
+        self._asked = False  # for a feature space made ahead
 
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
@@ -77,6 +78,15 @@ class ImagePanel:
             outputs = family.discriminate(real), family.discriminate(fake[:JUDGED])
             scores |= discrimination(*outputs, boundary(family))
         return {name: value for name, value in scores.items() if math.isfinite(value)}
+
+    def ready(self) -> bool:
+        """Say whether a score answers at once; a feature space that is not there is made by another process."""
+        if self.n < LEAST or features.ready(self.data):
+            return True
+        if not self._asked:
+            self._asked = True
+            features.warm(self.data)
+        return not features.under_way(self.data)  # a process that died: the score makes its own
 
     def compare(self, fake: Sample, real: Sample | None = None) -> dict[str, float]:
         """Score fakes against real items, by default the panel's own."""

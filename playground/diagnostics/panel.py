@@ -53,6 +53,10 @@ class Panel:
         self.data, self.seed, self.device = data, seed, torch.device(device)
         self.modes: Modes | None = data.modes() if data.dim == 2 else None
 
+    def ready(self) -> bool:
+        """Say that a score answers at once."""
+        return True
+
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
         if self.data.dim != 2 or "generate" not in family.abilities:  # a game has its phase, nothing here applies

@@ -16,6 +16,10 @@ from playground.families.base import Family
 class Scores(Protocol):
     """What the loop asks: scores of the model as it is now, and the noise floors of those scores."""
 
+    def ready(self) -> bool:
+        """Say whether a score answers at once; what it needs first is made in the meantime."""
+        ...
+
     def score(self, family: Family, step: int) -> dict[str, float]:
         """Measure the model, drawing from streams of its own."""
         ...

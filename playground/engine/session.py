@@ -29,6 +29,7 @@ SHARE = 0.035  # of the time may go into frames while the run trains: 0.95 of it
 LONGEST = 0.5  # seconds: the picture never stands still for longer
 STATUS_EVERY = 0.5  # seconds
 SETTLED = 1.0  # seconds without an edit after which noise floors are measured again
+HOLD = 0.1  # seconds between looks whether a score can be given
 NEVER = float("inf")
 
 
@@ -89,6 +90,10 @@ class Session:
             self.wait(left)
             return
         target, due = self.target(), self.next_status
+        if not loop.panel.ready():  # commands are obeyed while another process makes what the score needs
+            target = min(target, before_score(loop))
+            if loop.step >= target:
+                self.wait(HOLD)
         if not self.speed_:
             due = min(due, self.next_frame)
         while loop.step < target and not commands:
@@ -371,6 +376,12 @@ class Session:
             floors = self.loop.panel.floors()
             self.floors = {name: list(short(asdict(floor)).values()) for name, floor in floors.items()}
         return self.floors or {}
+
+
+def before_score(loop: Loop) -> int:
+    """Return the last step before the next score."""
+    every = loop.experiment.score_every
+    return loop.step // every * every + every - 1
 
 
 def short(values: Mapping[str, float]) -> dict[str, float]:
