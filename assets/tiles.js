@@ -24,7 +24,7 @@ export class Tiles {
 
   // `array` (N, H, W) or (N, H, W, 3); `scores` of the tiles as 0..1 from fake to real, or null; `names` of the rows.
   load(array, columns, scores = null, names = null) {
-    Object.assign(this, { array, columns, scores, names, count: array.shape[0] });
+    Object.assign(this, { array, columns, scores, names: numbers(names), count: array.shape[0] });
   }
 
   get rows() {
@@ -139,6 +139,12 @@ export class Tiles {
 }
 
 const short = (name) => (name.length > 6 ? `${name.slice(0, 5)}…` : name);
+
+// "category 1", "category 2", … are told apart by their numbers.
+function numbers(names) {
+  const found = names?.map((name) => /^(.+) (\d+)$/.exec(name));
+  return found?.every((match) => match?.[1] === found[0][1]) ? found.map((match) => match[2]) : names;
+}
 
 function sized(canvas, width, height) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });

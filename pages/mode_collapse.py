@@ -20,6 +20,7 @@ ABOUT = (
     "**Mode collapse**: a generator that makes few of the things in its data, however good each looks. This page names "
     "what is missing, tells how sure that is, and shows what is copied, at any saved moment of a run."
 )
+ABOVE = ("Class shares", "Mode shares")  # drawn beside the shares of the moment
 
 
 def main() -> None:
@@ -78,7 +79,10 @@ def history(look: Look) -> None:
     """Draw the scores over the run, with the moment that is looked at."""
     folder = state.engine().folder(look.run)
     all_tabs = curves.IMAGES if look.experiment.data.kind == "images" else curves.GAN
-    fitting = {tab: [c for c in group if c.suits(look.experiment)] for tab, group in all_tabs.items()}
+    fitting = {
+        tab: [curve for curve in group if curve.suits(look.experiment) and curve.title not in ABOVE]
+        for tab, group in all_tabs.items()
+    }
     tabs = [tab for tab in ("Classes", "Quality", "Variety", "Modes", "Distances") if fitting.get(tab)]
     st.markdown("## Over the run", anchors=False)
     tab = st.segmented_control(

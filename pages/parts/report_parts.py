@@ -104,11 +104,12 @@ def suspects(told: Report) -> None:
     with pictures:
         texts = [f"{closeness:.2f}" for closeness in found.fakes[list(found.suspects)]]
         st.markdown("Fakes closest to a training image, and under each that image")
-        plain.images(found.items, "images", texts)
-        plain.images(found.nearest, "images")
+        with st.container(key="pairs-copies"):
+            plain.images(found.items, "images", texts)
+            plain.images(found.nearest, "images")
     with reading:
         share = float(np.mean(found.fakes < found.limit))
-        st.markdown(f"**{share:.1%}** of the fakes are nearer to a training image than held-out images ever are.")
+        st.markdown(f"**{100 * share:.1f} %** of the fakes are nearer to a training image than 99 % of held-out ones.")
         plain.chart(collapse.closeness(found, Style(height=220)), "closeness", "How near fakes and held-out images lie")
 
 
@@ -120,8 +121,9 @@ def duplicates(told: Report, data: DataSet) -> None:
         pairs = told.birthday.closest[:SHOWN]
         if told.kind == "images" and pairs:
             st.markdown("The most alike pairs of fakes, one over the other")
-            for side in (0, 1):
-                plain.images(told.fakes[[pair[side] for pair in pairs]], "images")
+            with st.container(key="pairs-alike"):
+                for side in (0, 1):
+                    plain.images(told.fakes[[pair[side] for pair in pairs]], "images")
         elif told.kind == "points":
             seen = data.preview(len(told.fakes))
             plain.chart(plane(seen, told.fakes, data.extent, Style(height=400)), "plane", "The fakes in the plane")

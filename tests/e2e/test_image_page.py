@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import drawn, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import drawn, events, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
 DCGAN = "/?d=digits&body=dcgan&z=16&batch=64&keep=100&score=50"
+# G learns ten times as fast as D: all fakes soon are alike.
+HASTY = "/?d=digits&lrd=0.0001&lrg=0.001&gd=2&gw=64&dd=2&dw=64&batch=64&keep=200&score=50"
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_an_image_is_looked_for_in_the_latent_space(explored: Page) -> None:
     visit(explored, "Interpolation")
     explored.get_by_role("radio", name="Projection", exact=True).click(force=True)
     explored.locator(".st-key-project button").click()
-    expect(explored.get_by_text("Squared error a number")).to_be_visible()
+    expect(explored.get_by_text("Squared error a number").first).to_be_visible()
 
 
 # -- mode collapse -----------------------------------------------------------------------------------------------------
@@ -139,3 +141,36 @@ def test_mode_collapse_names_the_classes(explored: Page) -> None:
     for name in "0123456789":
         expect(told).to_contain_text(name)
     expect(explored.locator("table.report tr").nth(3)).to_be_visible()
+
+
+# -- the cure ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_collapse_is_named_and_its_cure_is_a_live_edit(context: BrowserContext, server: Server) -> None:
+    page = context.new_page()
+    page.goto(server.url + HASTY)
+    page.locator(".st-key-samples canvas").first.wait_for()
+    until(lambda: "run=" in page.url)
+    train(page, 500)
+    cure = page.locator(".st-key-verdict .cure")
+    cure.click()
+    expect(page.locator(".st-key-verdict .curenote")).to_contain_text("Applied")
+    until(lambda: [e for e in events(server, run_of(page)) if e["kind"] == "set"])
+    state_is(page, "running")
+
+
+# -- taking along ------------------------------------------------------------------------------------------------------
+
+
+def test_a_walk_and_a_film_of_training_are_saved(explored: Page) -> None:
+    explored.locator(".st-key-keep button").first.click()
+    explored.locator(".st-key-keep-make button").click()
+    with explored.expect_download() as saved:
+        explored.locator(".st-key-keep-film button").first.click()
+    assert saved.value.path().read_bytes()[:6] == b"GIF89a"
+    explored.keyboard.press("Escape")
+    visit(explored, "Interpolation")
+    explored.get_by_role("radio", name="Walk", exact=True).click(force=True)
+    with explored.expect_download() as saved:
+        explored.locator(".st-key-walk-webp button").first.click()
+    assert saved.value.path().read_bytes()[8:12] == b"WEBP"
