@@ -20,6 +20,7 @@ class FakeEngine:
         self.states: dict[str, Status] = {}
         self.said: list[tuple[str, str, dict[str, Any]]] = []
         self.folders: dict[str, RunFolder] = {}
+        self.deleted: dict[str, tuple[Experiment, Status]] = {}
 
     def prepare(self, experiment: Experiment) -> str:
         run = f"{experiment.dataset}-{len(self.known):08x}"
@@ -59,7 +60,10 @@ class FakeEngine:
         self.become(run, self.states[run].state, pinned=on)
 
     def delete(self, run: str) -> None:
-        del self.known[run], self.states[run]
+        self.deleted[run] = self.known.pop(run), self.states.pop(run)
+
+    def restore(self, run: str) -> None:
+        self.known[run], self.states[run] = self.deleted.pop(run)
 
     def send(self, run: str, verb: str, **args: Any) -> dict[str, Any]:
         self.said.append((run, verb, args))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 import playground.engine
 from playground.experiment import Experiment
+from playground.store import About, RunFolder, about
 from tests.engine_room import play_to, shared_engine, tiny
 from tests.fakes import FakeEngine
 
@@ -75,13 +77,51 @@ def test_a_run_is_pinned_and_let_go(engine: FakeEngine) -> None:
     assert not engine.status(run).pinned
 
 
-def test_a_run_is_deleted_after_a_question(engine: FakeEngine) -> None:
+def test_a_run_is_deleted_and_brought_back(engine: FakeEngine) -> None:
     run = engine.prepare(Experiment())
     engine.become(run, "stopped", step=10)
-    at = runs_page()
-    assert run in engine.known
-    shows(at.button(key=f"sure-{run}").click().run())
+    at = shows(runs_page().button(key=f"delete-{run}").click().run())
     assert run not in engine.known
+    assert f"Deleted **{run}**" in words(at)
+    at = shows(at.button(key="bring-back").click().run())
+    assert run in engine.known
+    assert f"Deleted **{run}**" not in words(at)
+
+
+def test_runs_are_found_by_words_by_stars_and_in_order(engine: FakeEngine, tmp_path: Path) -> None:
+    made = {name: on_disk(engine, tmp_path, dataset=name) for name in ("ring8", "moons", "grid9")}
+    about.write(engine.folders[made["ring8"]].path, About(name="Zebra", tags=("class 7b",), note="lost two modes"))
+    about.write(engine.folders[made["moons"]].path, About(name="Apple", star=True))
+    at = shows(runs_page())
+    assert listed(at) == list(made.values())
+    assert "class 7b" in words(at)
+    for search, found in (("two 7B", ["ring8"]), ("moon", ["moons"]), ("nothing", []), ("", list(made))):
+        at = shows(at.text_input(key="search").set_value(search).run())
+        assert listed(at) == [made[name] for name in found]
+    assert listed(shows(at.toggle(key="starred").set_value(True).run())) == [made["moons"]]
+    at.toggle(key="starred").set_value(False)
+    at = shows(at.selectbox(key="runs-order").set_value("By name").run())
+    assert listed(at).index(made["moons"]) < listed(at).index(made["ring8"])
+
+
+def test_a_run_is_named_tagged_and_starred(engine: FakeEngine, tmp_path: Path) -> None:
+    run = on_disk(engine, tmp_path, dataset="ring8")
+    at = shows(runs_page().button(key=f"star-{run}").click().run())
+    at.text_input(key=f"name-{run}").set_value("  The *good*   one ")
+    at.text_area(key=f"note-{run}").set_value("keep")
+    at = shows(at.button(key=f"keep-{run}").click().run())
+    assert about.read(engine.folders[run].path) == About(name="The *good* one", note="keep", star=True)
+    assert r"The \*good\* one" in words(at)
+
+
+def on_disk(engine: FakeEngine, root: Path, **what: str) -> str:
+    folder = RunFolder.create(root, Experiment(**what))
+    folder.save_keyframe(0, {"x": torch.zeros(1)}, folder.experiment())
+    return engine.keep(folder)
+
+
+def listed(at: AppTest) -> list[str]:
+    return [button.key.removeprefix("open-") for button in at.button if str(button.key).startswith("open-")]
 
 
 def test_a_lab_whose_run_was_deleted_begins_anew(engine: FakeEngine) -> None:

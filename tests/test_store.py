@@ -10,7 +10,7 @@ from playground.config import ConfigError
 from playground.data.custom import load_points, save_points
 from playground.data.upload import from_drawing
 from playground.experiment import Experiment
-from playground.store import History, RunFolder, StoreError, runs
+from playground.store import About, History, RunFolder, StoreError, about, forget_deleted, restore, runs
 from playground.store import folder as folder_module
 from playground.store.folder import ROW, WIDTH
 from playground.store.history import POINTS, Curve
@@ -223,3 +223,37 @@ def test_history_reads_only_what_is_new(folder, monkeypatch):
     monkeypatch.setattr(folder, "train_rows", lambda start=0: asked.append(start) or np.empty(0, ROW))
     history.update()
     assert asked == [2]
+
+
+# -- deleted, named ---------------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_run_is_brought_back_as_it_was(tmp_path, folder):
+    folder.event(5, "set", field="lr_d", value=0.1, old=0.002)
+    with pytest.raises(StoreError, match="another process"):
+        folder.delete()
+    folder.release()
+    before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
+    folder.delete()
+    assert runs(tmp_path) == []
+    again = restore(tmp_path, folder.run_id)
+    assert {path.name: path.read_bytes() for path in again.path.iterdir()} == before
+    assert [run.run_id for run in runs(tmp_path)] == [folder.run_id]
+
+
+def test_what_was_deleted_long_ago_is_gone_for_good(tmp_path, folder):
+    folder.release()
+    folder.delete()
+    forget_deleted(tmp_path)
+    assert (tmp_path / ".deleted" / folder.run_id).exists()
+    forget_deleted(tmp_path, seconds=-1)
+    with pytest.raises(StoreError, match="gone for good"):
+        restore(tmp_path, folder.run_id)
+
+
+def test_a_persons_words_are_tidied_and_kept(folder):
+    assert about.read(folder.path) == About()
+    about.write(folder.path, About(name=" a \n b ", tags=("Seven", "seven ", ""), note=" n\nm ", star=True))
+    assert about.read(folder.path) == About(name="a b", tags=("seven",), note="n\nm", star=True)
+    (folder.path / "about.json").write_text('{"star": "yes"}')
+    assert about.read(folder.path) == About()

@@ -29,7 +29,7 @@ from playground.experiment import Experiment
 from playground.home import home
 from playground.latent import moments
 from playground.latent.moments import Moment
-from playground.store import RunFolder, StoreError, new_id, runs
+from playground.store import RunFolder, StoreError, forget_deleted, new_id, restore, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
 VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "decode", "look", "keyframe", "stop")
@@ -53,6 +53,7 @@ class Engine:
         self._runs: dict[str, Run] = {}
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
+        forget_deleted(self.root)
         threading.Thread(target=self._keep_house, name="engine", daemon=True).start()
         atexit.register(self.shutdown)
 
@@ -178,7 +179,7 @@ class Engine:
         run.pinned, run.alone_since = on, time.monotonic()
 
     def delete(self, run_id: str) -> None:
-        """Stop a run and take it off the disk for good; raises `EngineError` where another process trains it."""
+        """Stop a run and put it aside for a day; raises `EngineError` where another process trains it."""
         run = self._find(run_id)
         with run.lock:
             self._stop(run)
@@ -189,6 +190,13 @@ class Engine:
                     run.folder.delete()
             except StoreError as error:
                 raise EngineError(str(error)) from None
+
+    def restore(self, run_id: str) -> None:
+        """Bring a deleted run back; raises `EngineError` where it is gone for good."""
+        try:
+            restore(self.root, run_id)
+        except StoreError as error:
+            raise EngineError(str(error)) from None
 
     def shutdown(self) -> None:
         """Save every run and end every worker."""

@@ -1,7 +1,12 @@
 """A run on disk: experiment, events, metrics, keyframes; and the index of runs."""
 
-from playground.store.folder import Keyframe, RunFolder, StoreError, new_id, runs
+from playground.store import about
+from playground.store.about import About
+from playground.store.folder import Keyframe, RunFolder, StoreError, forget_deleted, new_id, restore, runs
 from playground.store.history import Curve, History
 from playground.store.share import receive, share
 
-__all__ = ["Curve", "History", "Keyframe", "RunFolder", "StoreError", "new_id", "receive", "runs", "share"]
+__all__ = [
+    "About", "Curve", "History", "Keyframe", "RunFolder", "StoreError",
+    "about", "forget_deleted", "new_id", "receive", "restore", "runs", "share",
+]  # fmt: skip

@@ -33,6 +33,7 @@ FORMAT = "1"
 WIDTH = 24  # float32 columns of a row; names are given to them as metrics appear, so that a row never changes its size
 ROW = np.dtype([("step", "<i8"), ("values", "<f4", (WIDTH,))])
 KEEP, KEEP_BYTES = 100, 200 * 2**20  # keyframes of a run: at most so many, of so many bytes together
+DELETED, KEPT_DELETED = ".deleted", 86_400.0  # where deleted runs wait, and for how many seconds
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{8}")
 
 
@@ -108,10 +109,13 @@ class RunFolder:
         return held(self.path / "lock")
 
     def delete(self) -> None:
-        """Take the run off the disk; raises `StoreError` where a living process writes here."""
+        """Put the run aside, from where `restore` brings it back; raises `StoreError` where a process writes here."""
         if self.busy():
             raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
-        shutil.rmtree(self.path)
+        aside = self.path.parent / DELETED / self.run_id
+        aside.parent.mkdir(exist_ok=True)
+        self.path.rename(aside)
+        os.utime(aside)  # when it was deleted
 
     # -- experiment, events, status -----------------------------------------------------------------------------------
 
@@ -309,6 +313,23 @@ def runs(root: Path) -> list[RunFolder]:
         return []
     found = [path for path in root.iterdir() if RUN_ID.fullmatch(path.name) and (path / "config.json").is_file()]
     return [RunFolder(path) for path in sorted(found, key=lambda p: (p / "config.json").stat().st_mtime, reverse=True)]
+
+
+def restore(root: Path, run_id: str) -> RunFolder:
+    """Bring a deleted run back; raises `StoreError` where it is gone for good."""
+    path = _inside(root, run_id)
+    try:
+        (root / DELETED / run_id).rename(path)
+    except OSError:
+        raise StoreError(f"Run {run_id} cannot be brought back: it is gone for good.") from None
+    return RunFolder(path)
+
+
+def forget_deleted(root: Path, seconds: float = KEPT_DELETED) -> None:
+    """Take runs off the disk that were deleted longer ago than that."""
+    for path in (root / DELETED).glob("*"):
+        if path.stat().st_mtime < time.time() - seconds:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _take_points(experiment: Experiment, copy: Path) -> None:

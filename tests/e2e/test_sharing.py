@@ -24,11 +24,13 @@ def test_a_run_is_shared_as_a_file_and_brought_back(page: Page, tmp_path: Path) 
     state_is(page, "paused")
     run = run_of(page)
     page.get_by_role("link", name="Runs").first.click()
+    page.locator(f".st-key-more-{run} button").first.click()
     with page.expect_download() as told:
         page.locator(f".st-key-share-{run} button").first.click()
     file = tmp_path / told.value.suggested_filename
     told.value.save_as(file)
     assert file.name == f"{run}.zip"
+    page.keyboard.press("Escape")
     bring(page, file)
     said = page.get_by_text(re.compile(r"Run ring8-[0-9a-f]{8} is here"))
     expect(said).to_be_visible()
