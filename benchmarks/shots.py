@@ -1,6 +1,6 @@
 """Make the README's pictures from the running app: open a lab, press play, wait until it has learned, take a shot.
 
-python -m benchmarks.shots            # writes assets/lab.png and assets/autoencoder.png
+python -m benchmarks.shots [NAME ...]  # writes assets/lab.png, assets/image_gan.png and assets/autoencoder.png
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.stage import app, browser_page
 
 ASSETS = Path(__file__).parent.parent / "assets"
 # Where each lab stands, and the step by which its opening preset has much to show.
-SHOTS = {"lab": ("", 4000), "autoencoder": ("autoencoder_lab", 3000)}
+SHOTS = {"lab": ("", 4000), "image_gan": ("image_gan_lab?f=gan&d=digits&body=dcgan&z=16&batch=64", 2500), "autoencoder": ("autoencoder_lab", 3000)}
 
 
 def shoot(page: Page, name: str, step: int) -> None:
@@ -37,6 +37,8 @@ def shoot(page: Page, name: str, step: int) -> None:
 def main() -> int:
     """Take the shots."""
     for name, (path, step) in SHOTS.items():
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         with tempfile.TemporaryDirectory() as home, app(home) as (url, _), browser_page(f"{url}{path}") as page:
             shoot(page, name, step)
     return 0

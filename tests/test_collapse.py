@@ -235,20 +235,6 @@ def test_a_cure_can_be_taken_and_acts(state: str, body: str) -> None:
     assert len(set(taken)) == len(taken) or state in ("diverged", "d-too-strong", "oscillating")
 
 
-def test_much_momentum_is_lowered_and_began_is_asked_for_variety() -> None:
-    from playground.diagnostics.cures import cure_for
-
-    swinging = cure_for("oscillating", Experiment(dataset="digits").changed(body="dcgan", beta1=0.9))
-    assert swinging is not None
-    assert (swinging.values, swinging.live) == ({"beta1": 0.5}, True)
-    narrow = cure_for("partial-collapse", Experiment(family="began", dataset="digits"))
-    assert narrow is not None
-    assert narrow.values == {"gamma": 0.7}
-    copying = cure_for("memorising", Experiment(dataset="digits"))
-    assert copying is not None
-    assert copying.values == {"augment": "translation"}
-
-
 # -- history ----------------------------------------------------------------------------------------------------------
 
 

@@ -36,9 +36,7 @@ def rounds(look: Look, samples: Samples) -> None:
         many = st.segmented_control(
             "How many", list(WALLS), default="Nine at once", required=True, key="walkers", label_visibility="collapsed"
         )
-        stops = st.slider(
-            "Stops", 2, 8, STOPS, key="walk-stops", width=200, help="Samples that each walk leads through."
-        )
+        stops = st.slider("Samples on the way", 2, 8, STOPS, key="walk-stops", width=200)
         seed = st.number_input("Walk", 1, 99, 1, key="walk-seed", width=120, help="Another number takes other samples.")
     codes = round_trips(look, samples, WALLS[many or "Nine at once"], stops, int(seed))
     says = [f"{i + 1} of {len(codes)}" for i in range(len(codes))]

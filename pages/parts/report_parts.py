@@ -69,9 +69,9 @@ def row(score: Score) -> str:
     floor = score.floor
     cells = [
         f"<td><b>{escape(score.title)}</b></td>",
-        f'<td class="n"><b>{written(score.value, score)}</b></td>',
-        f'<td class="n">{written(floor.perfect, score) if floor else "–"}</td>',
-        f'<td class="n">{band(floor, score)}{inside if score.within else ""}</td>',
+        f'<td class="n" data-label="here"><b>{written(score.value, score)}</b></td>',
+        f'<td class="n" data-label="perfect">{written(floor.perfect, score) if floor else "–"}</td>',
+        f'<td class="n" data-label="noise floor">{band(floor, score)}{inside if score.within else ""}</td>',
         f"<td>{escape(score.definition)}</td>",
         f'<td class="source">{escape(score.source)}</td>',
     ]
