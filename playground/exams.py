@@ -7,7 +7,7 @@ ones are closed forms, games of two numbers and a D alone; those in `SLOW` train
     A3   bilinear game            the same; Daskalakis et al. 2018, arXiv 1711.00141
     A5a  optimal discriminator    Goodfellow et al. 2014, arXiv 1406.2661: D = p/(p+q), L_D = 2 ln 2 - 2 JSD
     A7   critic's estimate of W1  Gulrajani et al. 2017, arXiv 1704.00028; Miyato et al. 2018, arXiv 1802.05957
-    B1   divergences at m of K modes, B6 Frechet distance, B8 birthday paradox
+    B1   divergences at m of K modes, B6 Frechet distance, B8 birthday paradox; B4 and B5a in `exams_metrics`
     C2   packing on a ring        Lin et al. 2018, arXiv 1712.04086
     C5a  unrolling on a ring      Metz et al. 2017, arXiv 1611.02163
     C6   WGAN-GP on a ring        Gulrajani et al. 2017, arXiv 1704.00028
@@ -32,6 +32,7 @@ from playground.diagnostics.modes import ModeScore, reverse_kl, score_modes
 from playground.engine.loop import Loop
 from playground.exam_rows import Rows, near, row
 from playground.exams_coding import CODING, CODING_SLOW
+from playground.exams_metrics import METRICS
 from playground.exams_vae import VARIATIONAL, VARIATIONAL_SLOW
 from playground.experiment import Experiment
 from playground.families.gan import Gan
@@ -286,7 +287,7 @@ def c6(steps: int = 5000) -> Rows:
 
 
 EXAMS: dict[str, Callable[[], Rows]] = {
-    "A1": a1, "A3": a3, "B1": b1, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, **CODING, **VARIATIONAL,
+    "A1": a1, "A3": a3, "B1": b1, **METRICS, "B6": b6, "B8": b8, "A5a": a5a, "A7": a7, **CODING, **VARIATIONAL,
     "C6": c6, "C2": c2, "C5a": c5a,
 }  # fmt: skip
 SLOW = frozenset({"C6", "C2", "C5a"}) | CODING_SLOW | VARIATIONAL_SLOW  # minutes each

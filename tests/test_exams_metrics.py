@@ -14,6 +14,7 @@ from playground.diagnostics import birthday, distances
 from playground.diagnostics.frechet import frechet, frechet_samples
 from playground.diagnostics.modes import HQ_PERFECT, reverse_kl_all, score_modes
 from playground.diagnostics.prdc import expected_coverage, prdc
+from playground.exams import EXAMS
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -170,3 +171,8 @@ def test_trap_biased_mmd() -> None:
     values = torch.tensor([distances.mmd2(draw(), draw(), 1.5) for _ in range(300)])
     assert float(values.mean()) == pytest.approx(0, abs=3 * float(values.std()) / math.sqrt(300))
     assert 0.3 < float((values < 0).float().mean()) < 0.8  # the biased one is never negative
+
+
+@pytest.mark.parametrize("name", ["B1", "B4", "B5a", "B6", "B8"])
+def test_the_exams_of_metrics_pass(name: str) -> None:
+    assert [row for row in EXAMS[name]() if not row["ok"]] == []
