@@ -143,7 +143,7 @@ const short = (name) => (name.length > 6 ? `${name.slice(0, 5)}…` : name);
 // "category 1", "category 2", … are told apart by their numbers.
 function numbers(names) {
   const found = names?.map((name) => /^(.+) (\d+)$/.exec(name));
-  return found?.every((match) => match?.[1] === found[0][1]) ? found.map((match) => match[2]) : names;
+  return found?.every((match) => match && match[1] === found[0][1]) ? found.map((match) => match[2]) : names;
 }
 
 function sized(canvas, width, height) {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import drawn, events, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import drawn, events, press, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +80,17 @@ def test_the_wall_turns_to_the_real_items(lab: Page) -> None:
     before = wall(lab)
     lab.get_by_role("tab", name="Real").click()
     until(lambda: wall(lab) != before)
+
+
+@pytest.mark.parametrize("family", ["conditional-gan", "infogan", "began"])
+def test_every_family_has_its_wall(context: BrowserContext, server: Server, family: str) -> None:
+    page = context.new_page()
+    page.goto(f"{server.url}/?f={family}&d=digits&batch=16&keep=250")
+    page.locator(".st-key-samples canvas").first.wait_for()
+    until(lambda: len(wall(page)) > 5000)
+    press(page, "10")
+    until(lambda: step(page) == 10)
+    expect(page.locator(".st-key-samples .share")).to_have_count(10)
 
 
 def test_the_gan_lab_keeps_its_run(lab: Page) -> None:
