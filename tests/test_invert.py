@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import numpy as np
@@ -10,10 +9,12 @@ import pytest
 import torch
 
 from playground.config import ConfigError
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.latent import moments, projections
 from playground.latent.coded import sampled
 from playground.latent.invert import Search, invert, starts
+from playground.store import RunFolder
 
 
 def gan(family="gan", **values):
@@ -111,8 +112,9 @@ def test_progress_is_told_and_what_is_no_question_is_one_sentence():
             invert(g, target)
     with pytest.raises(ConfigError, match="at least 1"):
         invert(g, x, steps=0)
-    with pytest.raises(ConfigError, match="no noise to search"):
-        invert(moments.build(Experiment.of("autoencoder")), x)
+    for coder in ("autoencoder", "vae"):
+        with pytest.raises(ConfigError, match="encode the item instead"):
+            invert(moments.build(Experiment.of(coder)), x)
 
 
 # -- as a job ---------------------------------------------------------------------------------------------------------
@@ -136,6 +138,19 @@ def test_a_job_does_what_was_asked_and_is_remembered():
     assert projections.start(moment(), None, x, steps=30, seed=1) is not job
 
 
+def test_a_run_s_moment_is_told_by_its_step(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    folder = RunFolder.create(tmp_path, gan(keyframe_every=10))
+    Loop(gan(keyframe_every=10), folder).advance(10)
+    folder.release()
+    x = gan().data.held_out(1, 0).x[0].numpy()
+    job = projections.start(folder.run_id, 10, x, steps=3)
+    moments._kept.clear()  # many others were asked for since
+    assert projections.start(folder.run_id, None, x, steps=3) is job
+    assert projections.start(folder.run_id, 0, x, steps=3) is not job
+    assert job.wait(60).state == "done"
+
+
 def test_a_job_is_cancelled_the_next_has_its_turn_and_nobody_waits():
     here = moment()
     x = here.experiment.data.held_out(1, 0).x[0].numpy()
@@ -156,15 +171,17 @@ def test_a_job_is_cancelled_the_next_has_its_turn_and_nobody_waits():
 def test_a_cancelled_job_can_be_begun_anew():
     here = moment()
     x = here.experiment.data.held_out(1, 0).x[0].numpy()
-    hold = threading.Event()
-    with projections._turn:
-        job = projections.start(here, None, x, steps=5)
-        job.cancel()
-        hold.set()
+    other = projections.start(here, None, x, steps=10_000_000)
+    job = projections.start(here, None, x, steps=5)
+    job.cancel()
+    other.cancel()
     assert job.wait(60).state == "cancelled"
-    again = projections.start(here, None, x, steps=5)
+    assert projections.start(here, None, x, steps=5) is job
+    again = projections.start(here, None, x, steps=5, again=True)
     assert again is not job
     assert again.wait(60).state == "done"
+    again.cancel()
+    assert projections.start(here, None, x, steps=5, again=True) is again
 
 
 def test_a_job_that_cannot_be_done_says_why():

@@ -25,7 +25,7 @@ def project(look: Look, samples: Samples) -> None:
         target = gallery.choose(look, _held(look), NAME, 0)
         with st.popover("Upload", icon=":material/upload_file:", key="target-file"):
             own.bring(look.experiment.data.shape, f"end-{NAME}")
-        if st.button("Project", type="primary", icon=":material/center_focus_strong:", key="project"):
+        if pressed := st.button("Project", type="primary", icon=":material/center_focus_strong:", key="project"):
             st.session_state.projected = (look, target.tobytes())
     if st.session_state.get("projected") != (look, target.tobytes()):
         st.markdown(
@@ -33,7 +33,7 @@ def project(look: Look, samples: Samples) -> None:
             "codes downhill until their images come no nearer. Choose a held-out item, draw one, or upload a picture.]"
         )
         return
-    job = projections.start(look.run, look.step, target, steps=STEPS, tries=TRIES)
+    job = projections.start(look.run, look.step, target, again=pressed, steps=STEPS, tries=TRIES)
     if job.result is None:
         searching(job)
     else:

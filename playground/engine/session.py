@@ -127,7 +127,7 @@ class Session:
         elif step >= until.get("steps", NEVER):
             self.rest("paused", reached=until)
         elif "modes" in until and scores and scores[-1]["step"] == step:
-            if scores[-1].get("modes/covered", 0) >= until["modes"]:
+            if scores[-1].get("modes/covered", scores[-1].get("class/covered", 0)) >= until["modes"]:
                 self.rest("paused", reached=until)
         elif self.speed_ and step >= self.batch_end:
             self.tick = max(self.tick + 1 / FPS, now)
@@ -217,7 +217,7 @@ class Session:
         self.stale = True
 
     def until(self, steps: int | None = None, modes: int | None = None) -> None:
-        """Pause at a step, or when so many modes are covered; without either, never."""
+        """Pause at a step, or when so many modes (of images: classes) are covered; without either, never."""
         self.until_ = {"steps": int(steps)} if steps else {"modes": int(modes)} if modes else None
         self.loop.record("until", **(self.until_ or {}))
         self.stale = True

@@ -20,7 +20,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from playground import gan_nets, nets, optim
+from playground import entrance, gan_nets, nets, optim
 from playground.config import Config, knob
 from playground.data.base import DataSet
 from playground.families.base import Family, StepResult, only_live, part
@@ -216,8 +216,18 @@ class Began(Family):
         return self.synthesise(z)
 
     def synthesise(self, z: Tensor) -> Tensor:
-        images: Tensor = self.nets["average" if self.config.ema else "g"](z)
+        images: Tensor = self._drawing(z)
         return (images + 1) / 2
+
+    def entrance(self) -> Tensor | None:
+        return entrance.weights(self._drawing)
+
+    def early(self, z: Tensor) -> Tensor | None:
+        return entrance.activations(self._drawing, z)
+
+    @property
+    def _drawing(self) -> nn.Module:
+        return self.nets["average" if self.config.ema else "g"]
 
     @torch.no_grad()
     def discriminate(self, x: Tensor) -> Tensor:

@@ -70,8 +70,8 @@ def invert(
 
     `prior` is λ, `features` φ with its `weight` w. `progress(share, error)` is told 20 times or more and may raise.
     """
-    if "generate" not in model.abilities:
-        raise ConfigError(f"{model.title} has no noise to search: encode the item instead.")
+    if "generate" not in model.abilities or "encode" in model.abilities:
+        raise ConfigError(f"{model.title} has an encoder and no need of a search: encode the item instead.")
     if steps < 1 or tries < 1:
         raise ConfigError(
             f"A projection of {steps} steps from {tries} starts is asked for: it takes at least 1 of both."

@@ -76,9 +76,13 @@ def moment(run_id: str, step: int | None = None) -> Moment:
 
 def saved(folder: RunFolder, step: int | None = None) -> Moment:
     """Return the last saved moment of a run's folder at or before `step` (None: the newest)."""
+    return _remember(name(folder, step), lambda: of(folder.load_keyframe(step)))
+
+
+def name(folder: RunFolder, step: int | None) -> tuple[str, int, int | None]:
+    """Return what tells a saved moment from all others, one that was lived again included."""
     steps = [k for k in folder.keyframes() if step is None or k <= step]
-    key = (str(folder.path), folder.cuts(), steps[-1] if steps else None)
-    return _remember(key, lambda: of(folder.load_keyframe(step)))
+    return str(folder.path), folder.cuts(), steps[-1] if steps else None
 
 
 def untrained(experiment: Experiment) -> Moment:
