@@ -7,37 +7,9 @@ right. `python -m playground bench presets` trains them over several seeds and p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
+from playground import image_presets
 from playground.config import ConfigError
-
-if TYPE_CHECKING:
-    from playground.experiment import Experiment
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named experiment: what differs from the defaults, what to watch, and after how many steps it has been seen."""
-
-    title: str
-    about: str
-    group: str
-    dataset: str = "ring8"
-    values: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 4000
-    cures: tuple[str, ...] = ()
-    family: str = "gan"
-
-    @cached_property
-    def experiment(self) -> Experiment:
-        """The validated experiment, made when first asked for: it is torch that takes the time."""
-        from playground.experiment import Experiment
-
-        return Experiment.of(self.family).on(self.dataset).changed(**self.values)
-
+from playground.preset import Preset as Preset
 
 SMALL = {"g_depth": 2, "g_width": 64, "d_depth": 2, "d_width": 64, "activation": "relu", "init": "kaiming"}
 # D learns four times as fast as G (two time scales, Heusel et al. 2017, arXiv 1706.08500).
@@ -171,6 +143,7 @@ PRESETS: dict[str, Preset] = {
         "On the value xy plain steps run away. Optimism looks where the gradient is heading and turns them inwards.",
         GAMES, "bilinear", BILINEAR | OPTIMISTIC, steps=2000,
     ),
+    **image_presets.PRESETS,
     "two-numbers": Preset(
         "Ten digits, two numbers",
         "Each digit becomes a point of a map and is drawn again from it. Watch like digits gather on the map.",

@@ -47,7 +47,7 @@ LAYERS = (
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),
     ("film",),
-    ("presets",),
+    ("preset", "presets", "image_presets"),
     ("exams", "exam_rows", "exams_coding", "exams_vae"),
     ("api", "cli", "cli_bench", "bench_modes", "cli_export", "__main__", "__init__"),
 )
