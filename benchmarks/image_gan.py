@@ -1,4 +1,4 @@
-"""What a step of a DCGAN on 28 x 28 costs against a plain PyTorch loop of the same model, and what it learns in minutes.
+"""What a step of a DCGAN on 28 x 28 costs against a plain PyTorch loop, and what it learns within minutes.
 
 The plain loop: nn.Sequential of PyTorch's own layers with nn.BatchNorm2d, torch.optim.Adam, D in training mode all the
 way, from the same first weights and the same random numbers: the losses must agree. Ours is the worker's loop with its

@@ -29,7 +29,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "image-dense": Preset(
         "Digits, dense",
-        "The same digits without convolutions: no pixel knows its neighbours. Five times as quick, and a little rougher.",
+        "The same digits without convolutions: no pixel knows its neighbours. Quicker steps, and rougher strokes.",
         IMAGES, "digits", DENSE, steps=4000,
     ),
     "image-collapse": Preset(
@@ -44,18 +44,17 @@ PRESETS: dict[str, Preset] = {
     ),
     "image-hinge": Preset(
         "Hinge and spectral norm",
-        "Each layer of D is divided by its largest stretch, in place of batch norm: no image can be told from others by "
-        "its batch.",
+        "In place of batch norm each layer of D is divided by its largest stretch: its slope stays gentle, and G calm.",
         IMAGES, "digits", SPECTRAL, steps=3000,
     ),
     "image-font": Preset(
         "Printed digits",
-        "Digits of 28 × 28 in many typefaces, by a DCGAN: first one alphabet of blots, then thin, bold and slanted ones.",
+        "A DCGAN on digits of 28 × 28 in many typefaces: first blots, then thin, bold and slanted ones.",
         IMAGES, "font-digits", LARGE, steps=2000,
     ),
     "image-shapes": Preset(
         "Shapes",
-        "Circles, squares, triangles and stars drawn on the fly: edges come soon, straight ones and sharp corners late.",
+        "Circles, squares, triangles and stars drawn on the fly: blobs come soon, straight edges and corners late.",
         IMAGES, "shapes", LARGE | {"batch": 32}, steps=2500,
     ),
     "image-upsample": Preset(
@@ -65,7 +64,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "image-wgan-gp": Preset(
         "A critic's distance",
-        "WGAN-GP: minus D's loss says how far fakes are from data. It falls slowly and steadily while digits get better.",
+        "WGAN-GP: minus D's loss says how far the fakes are from the data. It falls while the digits get better.",
         IMAGES, "digits", DCGAN | CRITIC | {"lr_d": 1e-3, "lr_g": 1e-3}, steps=3000,
     ),
     "image-mnist": Preset(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from playground import image_presets
 from playground.config import ConfigError
-from playground.preset import Preset as Preset
+from playground.preset import Preset
+
+__all__ = ["PRESETS", "Preset", "preset"]
 
 SMALL = {"g_depth": 2, "g_width": 64, "d_depth": 2, "d_width": 64, "activation": "relu", "init": "kaiming"}
 # D learns four times as fast as G (two time scales, Heusel et al. 2017, arXiv 1706.08500).

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.image_gan import greatest_difference
 from playground import entrance, fast, gan_nets, nets
 from playground.coders import Path
 from playground.config import ConfigError
@@ -295,3 +296,14 @@ def test_slow_motion_of_images_is_an_ordinary_step():
     assert told.trace(told.take(told.rows, 0, rng), rng) == []
     train(stepped, other)
     assert torch.equal(told.flat["g"].data, stepped.flat["g"].data)
+
+
+# -- against PyTorch's own --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"body": "upsample"}, {"g_norm": "none"}, {"d_norm": "layer"}, {"d_norm": "none"}], ids=str
+)
+def test_the_step_is_that_of_a_plain_loop(values):
+    """The same losses, step by step, as nn.Sequential, nn.BatchNorm2d and torch.optim.Adam give."""
+    assert greatest_difference(maps=4, batch=8, items=1000, **values) <= 1e-5

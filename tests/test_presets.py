@@ -14,10 +14,14 @@ from playground.data import datasets
 from playground.diagnostics.verdict import verdict
 from playground.engine.loop import Loop, TrainingFailed
 from playground.experiment import Experiment
+from playground.families import family
 from playground.presets import PRESETS, preset
+from playground.rng import Streams
 
 # Those that learn from data made here or bundled: archives may not be on this machine.
 CODING = [name for name, p in PRESETS.items() if p.family == "autoencoder" and p.dataset != "fashion-mnist"]
+
+IMAGES = [name for name, p in PRESETS.items() if p.group == "Images" and p.dataset != "mnist"]
 
 
 def radius(name: str, steps: int) -> float:
@@ -99,6 +103,22 @@ def test_presets_that_code_train_on_data_that_is_always_there(name):
     assert math.isfinite(loop.metrics["loss/total"])
 
 
+@pytest.mark.parametrize("name", IMAGES)
+def test_presets_of_images_train_on_data_that_is_always_there(name):
+    experiment = preset(name).experiment.changed(device="cpu", batch=8)
+    rng = Streams(0)
+    model = family(experiment.family)(experiment.model, experiment.data, rng)
+    metrics = model.step(model.take(model.rows, 0, rng), rng).metrics
+    assert all(math.isfinite(value.item()) for value in metrics.values())
+    assert model.noise(4, rng["look"]).shape == (4, experiment.value("noise_dim"))
+
+
+def test_the_image_presets_open_with_digits_and_show_what_is_promised():
+    assert IMAGES[0] == "image-digits"
+    assert PRESETS["image-mnist"].experiment.value("body") == "dcgan"
+    assert {PRESETS[name].experiment.value("body") for name in IMAGES} == {"dense", "dcgan", "upsample"}
+
+
 def ended(name: str, steps: int = 0) -> tuple[str, dict[str, float]]:
     """Train a preset to its end, or for so many steps; return the verdict's state and the last scores."""
     loop = Loop(preset(name).experiment.changed(device="cpu"))
@@ -140,3 +160,26 @@ def test_presets_that_code_end_well(name):
 def test_modes_over_three_seeds_are_as_promised(name):
     [row] = presets([name])
     assert row["ok"], row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_half_of_the_digits_are_missing_until_r1_comes(seed):
+    found = {}
+    for name in ("image-collapse", "image-collapse-r1"):
+        loop = Loop(preset(name).experiment.changed(device="cpu", seed=seed))
+        loop.advance(preset(name).steps)
+        found[name] = verdict(loop.experiment, *loop.recent()).state, loop.score()["class/covered"]
+    assert found["image-collapse"][0] == "partial-collapse"
+    assert found["image-collapse"][1] <= 7
+    assert found["image-collapse-r1"] == ("healthy", 10)
+
+
+@pytest.mark.slow
+def test_the_first_image_preset_draws_all_ten_digits():
+    loop = Loop(preset("image-digits").experiment.changed(device="cpu", score_every=500))
+    loop.advance(1500)
+    scores = loop.score()
+    assert scores["class/covered"] == 10
+    assert scores["class/kl"] < 0.1
+    assert scores["class/sure"] > 0.85
