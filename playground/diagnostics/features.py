@@ -48,7 +48,8 @@ ROOT = Path(__file__).parents[2]
 VERSION = 1  # of net and training: another one trains anew
 FEATURES = 64
 TRAINED_ON, JUDGED_ON = 10_000, 2_000  # items
-STEPS, BATCH = 1000, 64
+STEPS, FEWEST, BATCH = 1000, 400, 64
+PIXELS = 32 * 32  # of an image; larger ones get fewer steps
 RATE = 6e-3  # the highest
 CHUNK = 250  # items a pass
 PREVIEW = 16  # items that stand for a data set's content in its key
@@ -289,10 +290,11 @@ def _learn(net: nn.Module, items: Items) -> None:
     assert labels is not None
     rng, batch = fresh(0, "features", "order"), min(BATCH, n)
     shift = x.shape[-1] // 16  # pixels; of an 8 x 8 image even one is an eighth
+    steps = max(FEWEST, min(STEPS, STEPS * PIXELS // x[0, 0].numel()))
     adam = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=1e-2)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=STEPS, pct_start=0.2)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps, pct_start=0.2)
     order, at = torch.randperm(n, generator=rng), 0
-    for _ in range(STEPS):
+    for _ in range(steps):
         if at + batch > n:
             order, at = torch.randperm(n, generator=rng), 0
         some = order[at : at + batch]

@@ -41,3 +41,7 @@ UNFINISHED = (
     "Nothing is wrong that has a name: no class is given up, and neither player has won. Fakes between the classes "
     "are bridges that a continuous G can thin out but never tear; give it time."
 )
+UNSEEN = (
+    "The scores hold fakes against real images that training never saw, and it takes at least 20 of those to say "
+    "anything. Bring more images."
+)

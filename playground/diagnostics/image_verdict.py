@@ -244,6 +244,9 @@ def _alike(s: ImageSignals) -> Finding | None:
 
 def _unfinished(s: ImageSignals) -> Finding:
     coverage, precision, k = s.recent("prdc/coverage"), s.recent("prdc/precision"), s.known_classes
+    if not s.known("prdc/coverage"):
+        sentence = "Not judged: there are too few held-out images to measure fakes by."
+        return Finding("warming", sentence, words.UNSEEN)
     which = f"{len(s.present())} of {k} classes have fakes, which" if k else "the fakes"
     sentence = f"Still learning: {which} cover {share(coverage)} of the data; {share(precision)} of them look real."
     return Finding("warming", sentence, words.UNFINISHED, _quality(s))
