@@ -77,7 +77,7 @@ class BeganSettings(Config):
         """Return the settings by which the networks are built: no norm, as in the paper, and ELU in dense ones."""
         return GanSettings(
             body=self.body, g_depth=self.depth, g_width=self.width, d_depth=self.depth, d_width=self.width,
-            maps=self.maps, g_norm="none", d_norm="none", activation="elu", init="kaiming",
+            maps=self.maps, g_norm="none", d_norm="none", activation="elu", init="default",
         )  # fmt: skip
 
 
