@@ -28,7 +28,8 @@ class Reel {
     this.slider = h("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": "Frame", oninput: () => this.set(Number(this.slider.value)) });
     this.told = h("span.num.dim");
     this.error = h("div.wrong", { role: "alert", hidden: true });
-    this.root.replaceChildren(h("div.frame", {}, this.box, h("div.playline", {}, this.play, this.slider, this.told), this.error));
+    this.line = h("div.playline", {}, this.play, this.slider, this.told);
+    this.root.replaceChildren(h("div.frame", {}, this.box, this.line, this.error));
   }
 
   // -- Streamlit ---------------------------------------------------------------------------------------------------
@@ -44,6 +45,7 @@ class Reel {
     this.made = new Array(frames).fill(null);
     this.slider.max = frames - 1;
     this.play.hidden = !meta.plays;
+    this.line.hidden = frames < 2;
     this.root.style.setProperty("--side", `${meta.side}px`);
     this.at = Math.min(meta.at, frames - 1);
     this.slider.value = this.at;

@@ -49,7 +49,7 @@ class Transport {
     this.sides = h("div.group", { role: "group", "aria-label": "One player only" },
       button(null, "D only", () => this.alone("d"), { kind: "seg", title: "One step of the discriminator alone (d key)", key: "d" }),
       button(null, "G only", () => this.alone("g"), { kind: "seg", title: "One step of the generator alone (g key)", key: "g" }));
-    this.until = new UntilMenu(() => this.hub, () => this.modes);
+    this.until = new UntilMenu(() => this.hub, () => this.modes, () => this.things);
     this.speedText = h("span.num.speedtext");
     this.speed = h("input", {
       type: "range", min: 0, max: SPEEDS.length - 1, step: 1, value: 0, "aria-label": "Speed, steps a frame",
@@ -85,6 +85,7 @@ class Transport {
 
   update(component) {
     this.modes = component.data.modes ?? null;
+    this.things = component.data.kind === "images" ? "classes" : "modes";
     this.players = component.data.players ?? ["d", "g"];
     show(this.sides, this.players.length > 0); // a model that is no game has no sides, and no game to walk through
     show(this.slow, this.players.length > 0 && component.data.slow !== false);

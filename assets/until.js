@@ -1,10 +1,11 @@
-// "Run until": a step number, or so many modes covered.
+// "Run until": a step number, or so many modes or classes covered.
 import { button, count, h, say, show, toggleClass } from "./dom.js";
 
 export class UntilMenu {
-  constructor(hub, modes) {
+  constructor(hub, modes, things) {
     this.hub = hub;
     this.modes = modes;
+    this.things = things; // "modes" or "classes"
     this.open = button("flag", "Run until", () => this.toggle(), { title: "Pause by itself at a step or at a target" });
     this.word = this.open.querySelector("span");
     this.steps = h("input.num", { type: "number", min: 1, step: 1000, "aria-label": "Until step", inputmode: "numeric" });
@@ -56,10 +57,10 @@ export class UntilMenu {
     const until = this.hub().status.until;
     const modes = this.modes();
     show(this.modesButton, Boolean(modes));
-    if (modes) say(this.modesButton.querySelector("span"), `Until ${modes} of ${modes} modes are covered`);
+    if (modes) say(this.modesButton.querySelector("span"), `Until ${modes} of ${modes} ${this.things()} are covered`);
     show(this.clear, Boolean(until));
     toggleClass(this.open, "on", Boolean(until));
-    say(this.word, until?.steps ? `Until ${count(until.steps)}` : until?.modes ? `Until ${until.modes} modes` : "Run until");
+    say(this.word, until?.steps ? `Until ${count(until.steps)}` : until?.modes ? `Until ${until.modes} ${this.things()}` : "Run until");
     this.steps.setCustomValidity("");
   }
 }

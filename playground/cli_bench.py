@@ -36,8 +36,8 @@ PROMISED: dict[str, tuple[int, int]] = {
 }
 
 
-def bench(what: str | None, as_json: bool, **how: Any) -> int:
-    """Measure one part (of modes `how`: steps, seeds, recipe), or all; return 1 if a row missed its target."""
+def bench(what: str | None, as_json: bool, **how: int) -> int:
+    """Measure one part (modes over so many `steps` and `seeds`), or all; return 1 if a row missed its target."""
     found: list[Row] = []
     for part in (what,) if what else tuple(PARTS):
         if not as_json:
@@ -110,7 +110,7 @@ def modes_found(name: str, seed: int) -> float:
     return loop.score()["modes/one_percent"]
 
 
-def modes(**how: Any) -> Iterator[Row]:
+def modes(**how: int) -> Iterator[Row]:
     """Yield what each remedy does to the modes."""
     from playground.bench_modes import modes as measured
 

@@ -12,14 +12,15 @@ def paint() -> dict[str, Any]:
     """Return the plain data of `docs/contracts.md` for the run of the present lab page."""
     run, engine = state.lab().run, state.engine()
     experiment = engine.experiment(run)
-    modes = experiment.data.modes()
+    modes, codes = experiment.data.modes(), labs.codes(experiment)
+    parts = len(modes.centres) if modes else 0 if codes else len(experiment.data.classes)
     return {
         "status": engine.status(run).to_json(),
         "seed": experiment.seed,
-        "modes": None if modes is None else len(modes.centres),
+        "modes": parts or None,  # of images: classes
         "live": [name for name, k in experiment.knobs().items() if k.live],
         "title": experiment.data.title,
-        "codes": labs.codes(experiment),
+        "codes": codes,
         "kind": experiment.data.kind,
         "classes": list(experiment.data.classes),
         "slow": experiment.data.kind == "points",  # images are too large to walk through number by number

@@ -106,7 +106,8 @@ def single(look: Look, samples: Samples) -> None:
             code = sweep(code, part)[now if chosen is None else chosen]
     turns = samples.continuous
     if not turns:
-        plain.images(decoded(look.model, code[None]), "images", ["G(z)"])
+        with st.container(key="sum"):
+            plain.images(decoded(look.model, code[None]), "images", ["G(z)"])
         return
     axes = np.zeros((len(turns), len(code)), np.float32)
     axes[np.arange(len(turns)), [part.start for part in turns]] = 1

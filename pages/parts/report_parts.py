@@ -52,7 +52,9 @@ def classes(told: Report, over: History | None, step: int) -> None:
         if over is None or not len(over.steps):
             st.markdown(":gray[No measurements were made yet: scores are taken every so many steps while it trains.]")
             return
-        plain.chart(at(collapse.strip(over, Style(height=260)), step), "strip", "Shares over time")
+        figure = at(collapse.strip(over, Style(height=260)), step)
+        figure.update_yaxes(title_text="class" if told.kind == "images" else "mode")
+        plain.chart(figure, "strip", "Shares over time")
         st.caption("Purple too few, white the data's share, green too many. A chequered strip is a GAN that cycles.")
 
 

@@ -23,6 +23,8 @@ def plane(real: Any, fake: Any, extent: float, style: Style) -> go.Figure:
         for name, points, colour, symbol in marks
     ]  # fmt: skip
     frame = layout(Axis("", may_be_log=False), style)
-    square = {"range": [-extent, extent], "showgrid": True, "gridcolor": palette.GRID, "zeroline": False}
-    frame |= {"xaxis": square, "yaxis": square | {"scaleanchor": "x"}, "hovermode": False}
+    side = {"range": [-extent, extent], "gridcolor": palette.GRID, "zeroline": False, "automargin": True}
+    side |= {"constrain": "domain", "dtick": 1 if extent < 8 else None}
+    across, up = side | {"title": {"text": "x₁"}}, side | {"title": {"text": "x₂"}, "scaleanchor": "x"}
+    frame |= {"xaxis": across, "yaxis": up, "hovermode": False}
     return go.Figure(traces, frame)
