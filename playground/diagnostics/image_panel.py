@@ -29,7 +29,7 @@ from playground.data.base import DataSet, Table
 from playground.diagnostics import classes, copies, distances, features
 from playground.diagnostics.frechet import frechet_samples
 from playground.diagnostics.panel import Floor, accuracy_floor, band, boundary, capped, discrimination
-from playground.diagnostics.prdc import expected_coverage, prdc
+from playground.diagnostics.prdc import expected_coverage, prdc, radii
 from playground.diagnostics.ssim import ms_ssim
 from playground.families.base import Family
 from playground.rng import derive, fresh
@@ -38,7 +38,7 @@ N = 500  # fakes, and real items they are held against
 LEAST = 20
 NEIGHBOURS = 5
 PAIRS = 150  # within a class
-COPIES = 250  # fakes held against training items
+COPIES = 150  # fakes held against training items
 LOOKED_THROUGH = 10_000  # training items
 JUDGED = 250  # fakes and real items that D judges
 REPEATS = 10  # real against real, for the floors
@@ -54,6 +54,11 @@ class Sample:
     labels: Tensor | None  # (n,) the classifier's
     sure: float
     spread: float
+
+    @cached_property
+    def radii(self) -> Tensor:
+        """How far each lies from its fifth nearest neighbour (n,)."""
+        return radii(self.features, NEIGHBOURS)
 
 
 class ImagePanel:
@@ -92,7 +97,7 @@ class ImagePanel:
         """Score fakes against real items, by default the panel's own."""
         real = real or self.real
         scores = {} if fake.labels is None else classes.class_scores(fake.labels, self.weights)
-        near = prdc(real.features, fake.features, NEIGHBOURS)
+        near = prdc(real.features, fake.features, NEIGHBOURS, real.radii)
         scores |= {f"prdc/{name}": getattr(near, name) for name in ("precision", "recall", "density", "coverage")}
         scores |= {
             "class/sure": fake.sure,

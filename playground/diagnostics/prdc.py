@@ -26,11 +26,13 @@ class Prdc:
     coverage: float
 
 
-def prdc(real: Tensor, fake: Tensor, k: int = 5) -> Prdc:
-    """Score fakes (m, d) against real points (n, d); a ball's edge is outside, as in the papers' code."""
+def prdc(real: Tensor, fake: Tensor, k: int = 5, real_radius: Tensor | None = None) -> Prdc:
+    """Score fakes (m, d) against real points (n, d), whose `radii` may be known; a ball's edge is outside, as in the
+    papers' code."""
     if min(len(real), len(fake)) <= k:
         raise ValueError(f"{k} neighbours need more than {k} points on each side.")
-    real_radius, fake_radius = _radii(real, k), _radii(fake, k)
+    real_radius = radii(real, k) if real_radius is None else real_radius
+    fake_radius = radii(fake, k)
     between = _distances(real, fake)  # (n, m)
     inside = between < real_radius[:, None]
     return Prdc(
@@ -51,5 +53,6 @@ def _distances(x: Tensor, y: Tensor) -> Tensor:
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _radii(x: Tensor, k: int) -> Tensor:
+def radii(x: Tensor, k: int) -> Tensor:
+    """Return the distance of each point of x (n, d) to its k-th nearest neighbour, (n,)."""
     return _distances(x, x).topk(k + 1, dim=1, largest=False).values[:, k]  # the nearest is the point itself, at 0
