@@ -25,6 +25,7 @@ from playground.experiment import Experiment
 from playground.figures import collapse as figures
 from playground.figures.curves import History as RunHistory
 from playground.figures.curves import Style
+from playground.figures.image_curves import CURVES
 from playground.rng import Streams
 
 GONE = ["0", "1", "4", "5", "6", "8", "9"]
@@ -303,7 +304,7 @@ def test_figures_without_anything_to_draw_are_empty_frames() -> None:
         figures.class_histogram((), Style()),
         figures.strip(None, Style()),
         figures.closeness(None, Style()),
-        figures.quality(RunHistory(), Style()),
+        CURVES["reached"].draw(RunHistory(), Style()),
     ):
         assert figure.layout.annotations[0].text == "No values yet"
 
@@ -311,5 +312,5 @@ def test_figures_without_anything_to_draw_are_empty_frames() -> None:
 def test_quality_draws_four_lines_and_one_floor(digits: DataSet) -> None:
     scores = rows(digits, [only(digits, 2), held_out(digits)])
     told = RunHistory.of(Experiment(dataset="digits"), {}, scores, ImagePanel(digits, 0).floors())
-    drawn = [t.name.split(":")[0] for t in figures.quality(told, Style()).data if t.showlegend is None]
+    drawn = [t.name for t in CURVES["reached"].draw(told, Style()).data if t.showlegend is None]
     assert drawn == ["precision", "recall", "density", "coverage"]

@@ -17,7 +17,7 @@ from playground.diagnostics import birthday
 from playground.diagnostics.collapse import Birthday, Class, Copies, History
 from playground.diagnostics.panel import Floor
 from playground.figures import curves, palette
-from playground.figures.chart import Axis, Line, Style, chart, layout
+from playground.figures.chart import Axis, Style, chart, layout
 
 SHARE = Axis("share", ticks=".0%", hover=".1%", may_be_log=False)
 BINS = 36
@@ -60,18 +60,6 @@ def strip(history: History | None, style: Style, events: Sequence[Mapping[str, A
     return curves.strip(
         curves.History(scores=rows, floors=floors, events=events), style, "class", "class", history.names
     )
-
-
-def quality(history: curves.History, style: Style) -> go.Figure:
-    """Draw precision, recall, density and coverage over time; the floor is coverage's, little above that of others."""
-    lines = [
-        _bare(history.scored("prdc/precision", "precision: fakes that look real", palette.FAKE)),
-        _bare(history.scored("prdc/recall", "recall: data among fakes", palette.REAL, "dash")),
-        _bare(history.scored("prdc/density", "density", palette.SECOND, "dot")),
-        history.scored("prdc/coverage", "coverage: data with a fake near", palette.GENERATOR, "dashdot"),
-    ]
-    axis = Axis("share; density about 1", ticks=".1f", hover=".3f", low=0, high=_top(lines), may_be_log=False)
-    return chart(lines, axis, style, events=history.events)
 
 
 def closeness(copies: Copies | None, style: Style) -> go.Figure:
@@ -142,12 +130,3 @@ def _rule(at: float, text: str, side: str) -> dict[str, Any]:
 
 def _line(**where: Any) -> dict[str, Any]:
     return {"type": "line", "line": {"color": palette.INK, "dash": "dot", "width": 1}, **where}
-
-
-def _bare(line: Line) -> Line:
-    return Line(line.name, line.steps, line.values, line.colour, line.dash)
-
-
-def _top(lines: Sequence[Line]) -> float:
-    """Return the end of the axis: density may exceed 1."""
-    return 1.05 * max([1.0, *(float(np.nanmax(x.values)) for x in lines if np.isfinite(x.values).any())])

@@ -109,8 +109,8 @@ def modes(history: History, style: Style) -> go.Figure:
     """Draw how many modes have fakes, by the three rules in use."""
     lines = [
         history.scored("modes/covered", "≥ 1 sharp fake", palette.FAKE),
-        _bare(history.scored("modes/one_percent", "≥ 1 % of fakes", palette.SECOND, "dash")),
-        _bare(history.scored("modes/eight_percent", "≥ 8 % of share", palette.GENERATOR, "dot")),
+        bare(history.scored("modes/one_percent", "≥ 1 % of fakes", palette.SECOND, "dash")),
+        bare(history.scored("modes/eight_percent", "≥ 8 % of share", palette.GENERATOR, "dot")),
     ]
     axis = Axis(
         "modes covered", "modes", ticks=",d", hover=",d", low=0, high=1.12 * max(history.modes, 1), may_be_log=False
@@ -124,7 +124,7 @@ def quality(history: History, style: Style) -> go.Figure:
     lines = [
         history.scored("modes/hq", "sharp fakes (within 3 std)", palette.FAKE),
         history.scored("prdc/precision", "fakes that look real", palette.FAKE),
-        _bare(history.scored("prdc/coverage", "data covered", palette.REAL, "dash")),
+        bare(history.scored("prdc/coverage", "data covered", palette.REAL, "dash")),
     ]
     return chart(lines, axis, style, events=history.events)
 
@@ -165,7 +165,7 @@ def spread(history: History, style: Style) -> go.Figure:
     """Draw how wide the fakes are, over all and within their modes, relative to the data."""
     lines = [
         history.scored("spread", "within modes", palette.FAKE),
-        _bare(history.scored("spread/all", "over all", palette.SECOND, palette.DASH["second"])),
+        bare(history.scored("spread/all", "over all", palette.SECOND, palette.DASH["second"])),
     ]
     return chart(lines, Axis("width of fakes / width of data"), style, events=history.events)
 
@@ -210,7 +210,7 @@ def _has_modes(experiment: Experiment) -> bool:
     return experiment.data.modes() is not None
 
 
-def _bare(line: Line) -> Line:
+def bare(line: Line) -> Line:
     """Return a line without its floor, where the first line's stands for all."""
     return Line(line.name, line.steps, line.values, line.colour, line.dash)
 

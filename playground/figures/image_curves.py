@@ -6,12 +6,13 @@ The Fréchet distance here is in our features ("FID on our features"); it cannot
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 
 from playground.experiment import Experiment
 from playground.figures import palette
 from playground.figures.chart import Axis, Style, chart
-from playground.figures.curves import Curve, History, strip
+from playground.figures.curves import Curve, History, bare, strip
 
 SHARE = Axis("share", ticks=".0%", hover=".1%", low=0, high=1.05, may_be_log=False)
 
@@ -48,12 +49,16 @@ def kernel(history: History, style: Style) -> go.Figure:
 
 
 def reached(history: History, style: Style) -> go.Figure:
-    """Draw precision and recall in feature space."""
+    """Draw precision, recall, density and coverage in feature space; the floor is coverage's."""
     lines = [
-        history.scored("prdc/precision", "fakes that look real", palette.FAKE),
-        history.scored("prdc/recall", "data that is covered", palette.REAL, palette.DASH["fake"]),
+        bare(history.scored("prdc/precision", "precision", palette.FAKE)),
+        bare(history.scored("prdc/recall", "recall", palette.REAL, palette.DASH["fake"])),
+        bare(history.scored("prdc/density", "density", palette.SECOND, "dot")),
+        history.scored("prdc/coverage", "coverage", palette.GENERATOR, "dashdot"),
     ]
-    return chart(lines, SHARE, style, events=history.events)
+    top = max([1.0, *(float(np.nanmax(x.values)) for x in lines if np.isfinite(x.values).any())])
+    axis = Axis("share; density about 1", ticks=".1f", hover=".3f", low=0, high=1.05 * top, may_be_log=False)
+    return chart(lines, axis, style, events=history.events)
 
 
 def variety(history: History, style: Style) -> go.Figure:
@@ -106,8 +111,9 @@ CURVES: dict[str, Curve] = {
         kernel,
     ),
     "reached": Curve(
-        "Precision and recall",
-        "Fakes among the data, data among the fakes. Precision without recall is collapse, recall without it is mush.",
+        "Precision, recall, coverage",
+        "Precision and density: fakes among the data. Recall and coverage: data among the fakes. The first two without "
+        "the others are collapse, the others without the first two are mush.",
         reached,
     ),
     "variety": Curve(
