@@ -47,7 +47,7 @@ def nearest(x: Tensor, training: Tensor) -> Nearest:
 
 def limit(held: Tensor) -> float:
     """Return the closeness below which an item counts as a copy, from that of held-out items (n,)."""
-    return float(held.double().quantile(LEVEL))
+    return float(held.cpu().double().quantile(LEVEL))
 
 
 def copied(closeness: Tensor, below: float) -> float:

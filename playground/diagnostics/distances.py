@@ -147,7 +147,7 @@ def kid(x: Tensor, y: Tensor) -> float:
     n, m = len(x), len(y)
     if min(n, m) < 2:
         raise ValueError("An unbiased kernel distance needs at least 2 samples on each side.")
-    x, y = x.double(), y.double()
+    x, y = x.detach().cpu().double(), y.detach().cpu().double()
     xx, yy, xy = ((a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     within = (xx.sum() - xx.trace()) / (n * (n - 1)) + (yy.sum() - yy.trace()) / (m * (m - 1))
     return float(within - 2 * xy.mean())
