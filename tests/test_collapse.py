@@ -237,6 +237,42 @@ def test_a_cure_can_be_taken_and_acts(state: str, body: str) -> None:
     assert len(set(taken)) == len(taken) or state in ("diverged", "d-too-strong", "oscillating")
 
 
+def test_odd_histories_of_images_never_raise() -> None:
+    rng = np.random.default_rng(0)
+    names = [*(f"class/{i}" for i in range(10)), "class/kl", "class/covered", "class/entropy", "prdc/coverage"]
+    names += ["prdc/precision", "prdc/recall", "dist/fid", "diversity/ssim", "diversity/pixels", "copies/share"]
+    odd = [0.0, 0.5, 1.0, -1.0, 1e300, math.inf, -math.inf, math.nan, None, "x", 3]
+    for dataset_id in ("digits", "own-images"):
+        experiment = Experiment(dataset=dataset_id)
+        for rows in range(12):
+            draw = lambda: odd[rng.integers(len(odd))]  # noqa: E731
+            scores = [{n: draw() for n in names if rng.random() < 0.8} | {"step": draw()} for _ in range(rows)]
+            train = {n: [draw() for _ in range(rows)] for n in ("step", "loss/d", "loss/g", "grad/g")}
+            for told in (verdict(experiment, train, scores), verdict(experiment, {"step": [2000]}, scores)):
+                assert told.sentence.endswith(".")
+                json.dumps(told.to_json())
+
+
+def test_too_few_images_to_measure_by_are_said() -> None:
+    told = judged([{"step": 1000.0}, {"step": 2000.0}])
+    assert (told.state, told.evidence) == ("warming", ())
+    assert told.sentence == "Not judged: there are too few held-out images to measure fakes by."
+
+
+def test_much_momentum_is_lowered_and_began_is_asked_for_variety() -> None:
+    from playground.diagnostics.cures import cure_for
+
+    swinging = cure_for("oscillating", Experiment(dataset="digits").changed(body="dcgan", beta1=0.9))
+    assert swinging is not None
+    assert (swinging.values, swinging.live) == ({"beta1": 0.5}, True)
+    narrow = cure_for("partial-collapse", Experiment(family="began", dataset="digits"))
+    assert narrow is not None
+    assert narrow.values == {"gamma": 0.7}
+    copying = cure_for("memorising", Experiment(dataset="digits"))
+    assert copying is not None
+    assert copying.values == {"augment": "translation"}
+
+
 # -- history ----------------------------------------------------------------------------------------------------------
 
 

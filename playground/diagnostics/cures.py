@@ -6,6 +6,8 @@ al. 2017, arXiv 1706.08500; instance noise Sonderby et al. 2017, arXiv 1610.0449
 2014, arXiv 1406.2661. None is certain; the verdict after some hundred steps says whether it helped. Against collapse
 only what `python -m playground bench modes` has shown to help is offered: R1, packing, and spectral norm where D learns
 much faster than G; unrolling, minibatch features, replay, other losses and a still faster D found no more modes there.
+On 8 x 8 digits R1 brought a collapsed convolutional GAN back and less momentum a swinging one; BEGAN's γ is offered as
+its paper has it.
 """
 
 from __future__ import annotations
@@ -48,13 +50,22 @@ class Now:
         return self.experiment.data.shape == (1,)
 
     @property
+    def images(self) -> bool:
+        """Say whether the data is images."""
+        return self.experiment.data.kind == "images"
+
+    @property
     def extent(self) -> float:
         """Half the width of what the networks see: images lie in [-1, 1]."""
-        return 1.0 if self.experiment.data.kind == "images" else self.experiment.points.extent
+        return 1.0 if self.images else self.experiment.points.extent
 
     def slower(self, *names: str, by: float = 3.0) -> dict[str, float]:
         """Return these learning rates divided, rounded to two digits and not below the slowest."""
         return {name: float(f"{max(self(name, 1e-3) / by, SLOWEST):.2g}") for name in names}
+
+    def steps(self, by: float) -> dict[str, float]:
+        """Return the learning rates of all players divided."""
+        return self.slower(*(name for name in ("lr_d", "lr_g", "lr") if name in self.fields), by=by)
 
 
 Ladder = list[tuple[str, dict[str, Any], str]]
@@ -65,10 +76,16 @@ def _collapse(now: Now) -> Ladder:
     if now("g_steps", 1) > now("d_steps", 1):
         why = "G takes several updates for each of D's, so it crowds one place before D can object."
         ladder.append(("One G update a step", {"g_steps": now("d_steps", 1)}, why))
+    ladder += _calmer(now)
     if now("lr_d", 1.0) < now("lr_g", 0.0):
         ladder.append(("Let D learn as fast as G", {"lr_d": now("lr_g")}, TWO_SPEEDS))
     if now("penalty") == "none":
         ladder.append(_r1(now))
+    if now("gamma", 1.0) < 1.0:
+        ladder.append(("Ask for variety", {"gamma": round(min(now("gamma") + 0.2, 1.0), 2)}, VARIETY))
+    if now("d_norm") == "batch" and now("penalty") == "none":
+        label, values, why = _r1(now)
+        ladder.append((f"{label} (with layer norm)", {"d_norm": "layer", **values}, f"{why} Restarts the run."))
     if now("packing", 1) < 2:
         ladder.append(PACK)
     if not now("spectral", True) and now("lr_d", 0.0) > 1.9 * now("lr_g", 1.0):
@@ -92,10 +109,10 @@ def _too_strong(now: Now) -> Ladder:
     if now("d_steps", 1) > now("g_steps", 1):
         why = "D takes several updates for each of G's, which is more than it needs."
         ladder.append(("One D update a step", {"d_steps": now("g_steps", 1)}, why))
-    if now("instance_noise", 1.0) < 0.05:
-        ladder.append(_noise(now))
-    if now("penalty") == "none":
-        ladder.append(_r1(now))
+    ladder += _calmer(now)
+    noise = [_noise(now)] if now("instance_noise", 1.0) < 0.05 else []
+    slope = [_r1(now)] if now("penalty") == "none" else []
+    ladder += [*slope, *_copying(now), *noise] if now.images else [*noise, *slope]
     if now("lr_d", 0.0) > now("lr_g", 1.0) / 4:
         why = "A slower D gives G time to answer before the next lesson."
         ladder.append(("Slow D down", now.slower("lr_d"), why))
@@ -120,15 +137,14 @@ def _circling(now: Now) -> Ladder:
     ladder: Ladder = []
     if now("order") == "simultaneous":
         ladder.append(ALTERNATE)
+    ladder += _calmer(now)
     if now("penalty") == "none":
         ladder.append(_r1(now))
     if not now.game and now("instance_noise", 1.0) < 0.05:
         ladder.append(_noise(now))
     if now.game:
         return [*ladder, OPTIMISTIC]
-    ladder.append(
-        ("Take smaller steps", now.slower("lr_d", "lr_g", by=2), "Shorter steps overshoot the meeting point less.")
-    )
+    ladder.append(("Take smaller steps", now.steps(by=2), "Shorter steps overshoot the meeting point less."))
     if now("ema", 1.0) == 0:
         why = "The average of G's recent weights sits in the middle of the circle it runs."
         ladder.append(("Draw from an average of G", {"ema": 0.999}, why))
@@ -139,21 +155,33 @@ def _outwards(now: Now) -> Ladder:
     if now.game:
         return _circling(now)
     why = "Go back to the last good moment first; the step that broke it was too long."
-    ladder: Ladder = [("Take smaller steps", now.slower("lr_d", "lr_g"), why)]
+    ladder: Ladder = [("Take smaller steps", now.steps(by=3), why)]
     if now("penalty") == "none":
         ladder.append(_r1(now))
     return ladder
 
 
+def _copying(now: Now) -> Ladder:
+    return [AUGMENT] if now("augment") == "none" else []
+
+
+def _calmer(now: Now) -> Ladder:
+    """Offer less momentum where networks of images have much, and swing (Radford et al. 2015, arXiv 1511.06434)."""
+    if not now.images or now("beta1", 0.0) < 0.8:
+        return []
+    return [("Lower the momentum", {"beta1": 0.5}, MOMENTUM)]
+
+
 def _r1(now: Now) -> tuple[str, dict[str, Any], str]:
-    weight = 1.0 if now.game else 0.1  # a game's D is one slope, so the penalty may pull on it harder
-    why = "D may no longer be steep at the real points, so it stays smooth enough to draw fakes towards what they lack."
+    # A game's D is one slope, and one of images has hundreds of inputs: there the penalty may pull harder.
+    weight = 1.0 if now.game or now.images else 0.1
+    why = "D may no longer be steep at real samples, so it stays smooth enough to draw fakes towards what they lack."
     return "Add an R1 penalty", {"penalty": "r1", "penalty_weight": weight}, why
 
 
 def _noise(now: Now) -> tuple[str, dict[str, Any], str]:
     amount = float(f"{0.05 * now.extent:.1g}")
-    why = "Blurring real and fake points alike makes the two overlap, so D cannot be sure and its slope reaches G."
+    why = "Blurring real and fake samples alike makes the two overlap, so D cannot be sure and its slope reaches G."
     return "Add instance noise", {"instance_noise": amount}, why
 
 
@@ -161,8 +189,15 @@ TWO_SPEEDS = "A D slower than G notices a crowded place only when the fakes have
 PACK = (
     "Pack 2 samples",
     {"packing": 2},
-    "D judges two points at once and sees that fakes are too alike. Restarts the run.",
+    "D judges two samples at once and sees that fakes are too alike. Restarts the run.",
 )
+AUGMENT = (
+    "Augment what D sees",
+    {"augment": "translation"},
+    "D sees no image twice the same, so it cannot learn the training images by heart.",
+)
+MOMENTUM = "With much momentum each player runs on past where the other was; images need about one half."
+VARIETY = "At a low γ D spends itself on rebuilding real images, and fakes lose variety; a higher one asks for more."
 SPECTRAL = (
     "Bound D's slope",
     {"spectral": True},
@@ -187,6 +222,7 @@ LADDERS: dict[str, Callable[[Now], Ladder]] = {
     "g-vanished": _vanished,
     "oscillating": _circling,
     "diverged": _outwards,
+    "memorising": _copying,
 }
 
 

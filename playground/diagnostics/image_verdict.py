@@ -45,7 +45,7 @@ from playground.diagnostics.signals import (
 
 WARM = 500  # steps before anything but divergence is called
 PATIENCE = 500  # steps that a fault has to last
-EVEN = 0.1  # nats of KL(fakes ‖ data): one class of ten missing costs 0.105
+EVEN = 0.2  # nats of KL(fakes ‖ data), with no class missing; 0.02 at perfection
 GOOD_PRECISION, GOOD_COVERAGE = 0.6, 0.5  # in the feature space; 0.96 and 0.97 at perfection
 LOST_COVERAGE = 0.5
 POOR = 0.1  # of real images covered: below, the fakes are nowhere near the data
@@ -55,6 +55,7 @@ COPIES = 0.1  # share of fakes; 0.01 at perfection, up to 0.03 by chance
 STRONG = 0.97  # held-out accuracy of D
 VANISHED, FALLEN = 1e-3, 0.01  # gradient norm of G, and as a share of the window's own highest
 HOPPING = 0.3  # share of fakes that change class from score to score; sampling alone gives about 0.08
+AT_ONCE = 0.7  # of the classes: more held at a time are uneven, not on the run
 NAMED = 7  # missing classes that are named
 
 
@@ -186,9 +187,9 @@ def _hopping(s: ImageSignals) -> Finding | None:
         return None
     moved, held = s.moved(), rows >= PRESENT * s.weights
     lost = int((held[:-1] & ~held[1:]).sum())
-    if not (moved >= HOPPING and lost >= 2):
-        return None
     once, ever = int(np.median(held.sum(1))), int(held.any(0).sum())
+    if not (moved >= HOPPING and lost >= 2 and once <= AT_ONCE * s.known_classes):
+        return None
     evidence = (
         Evidence("Fakes that change class between scores", share(moved), "8 % from sampling alone"),
         Evidence("Classes visited, and held at a time", f"{ever} and {once} of {s.known_classes}", ""),
