@@ -12,7 +12,8 @@ export class Timeline {
     this.marks = h("div.marks", { "aria-hidden": "true" });
     this.now = button("next", "Back to now", () => this.present(), { kind: "small" });
     this.go = button("play", "Continue from here", () => this.goOn(), { kind: "small" });
-    this.choices = h("div.choices", { hidden: true }, this.now, this.go);
+    this.fork = button("fork", "Fork from here", () => this.branch(), { kind: "small", title: "A second run goes on from here; this one stays" });
+    this.choices = h("div.choices", { hidden: true }, this.now, this.go, this.fork);
     this.element = h("div.timeline", {}, h("span.dim.label", { text: "Past" }),
       h("div.track", {}, this.marks, this.slider), this.choices);
     this.known = "";
@@ -61,5 +62,10 @@ export class Timeline {
   async goOn() {
     const { past } = this.hub().status;
     if (past !== null) await this.hub().rewind(past);
+  }
+
+  branch() {
+    const { past } = this.hub().status;
+    if (past !== null) this.hub().post?.({ do: "fork", step: past });
   }
 }

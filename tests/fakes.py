@@ -62,6 +62,11 @@ class FakeEngine:
     def delete(self, run: str) -> None:
         self.deleted[run] = self.known.pop(run), self.states.pop(run)
 
+    def fork(self, run: str, step: int | None = None) -> str:
+        child = self.prepare(self.known[run])
+        self.become(child, "stopped", step=step or self.states[run].step)
+        return child
+
     def restore(self, run: str) -> None:
         self.known[run], self.states[run] = self.deleted.pop(run)
 

@@ -73,6 +73,17 @@ def restart(**values: Any) -> None:
         fail(error)
 
 
+def branch(step: int) -> None:
+    """Go on with a second run from a saved moment; the first one stays as it is."""
+    view = lab()
+    try:
+        child = engine().fork(view.run, step)
+        engine().send(view.run, "look", step=None)
+        view.run, view.draft, view.stale = child, None, True
+    except EngineError as error:
+        fail(error)
+
+
 def undo() -> None:
     """Forget the changes that wait for a restart."""
     lab().draft, lab().stale = None, True
@@ -120,6 +131,8 @@ def act(action: dict[str, Any] | None) -> None:
         restart()
     elif action["do"] == "new-seed":
         restart(seed=secrets.randbelow(10_000))
+    elif action["do"] == "fork":
+        branch(int(action["step"]))
     elif action["do"] == "restart":
         edit(**action["values"])
     if lab().stale:

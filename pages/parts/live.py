@@ -18,7 +18,7 @@ from pages.parts.mounts import Action, component, nothing
 from playground.engine import EngineError, get_engine
 
 FALLBACK_EVERY = 0.2  # seconds
-PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "changed")
+PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "fork", "changed")
 
 _transport = component("transport")
 _stage = component("stage")

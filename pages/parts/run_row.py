@@ -13,7 +13,7 @@ from playground.data import datasets
 from playground.diagnostics.verdict import verdict
 from playground.engine import EngineError, Status
 from playground.presets import PRESETS
-from playground.store import About, RunFolder, about, share
+from playground.store import About, RunFolder, about, parent, share
 
 COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed": "red", "finished": "blue"}
 
@@ -50,9 +50,12 @@ def title(run: Status, said: About) -> str:
 def _words(run: Status, said: About) -> str:
     came_to = run.error if run.state == "failed" else sentence(run.run, run.step)
     tags = " ".join(f":gray-badge[{_plain(tag)}]" for tag in said.tags)
+    folder = state.engine().folder(run.run)
+    came = None if folder is None else parent(folder.path)
+    from_ = f"  \n:gray[:small[forked from {came.run} at step {came.step:,}]]" if came else ""
     note = f"  \n:small[*{_plain(said.note.splitlines()[0])}*]" if said.note else ""
     head = f"**{_plain(title(run, said))}** :gray[:small[{run.run} · step {run.step:,}]] {tags}"
-    return f"{head}  \n:small[{came_to}]{note}"
+    return f"{head}  \n:small[{came_to}]{note}{from_}"
 
 
 def _plain(text: str) -> str:

@@ -29,7 +29,7 @@ from playground.experiment import Experiment
 from playground.home import home
 from playground.latent import moments
 from playground.latent.moments import Moment
-from playground.store import RunFolder, StoreError, forget_deleted, new_id, restore, runs
+from playground.store import RunFolder, StoreError, forget_deleted, fork, new_id, restore, runs
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
 VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "decode", "look", "keyframe", "stop")
@@ -190,6 +190,18 @@ class Engine:
                     run.folder.delete()
             except StoreError as error:
                 raise EngineError(str(error)) from None
+
+    def fork(self, run_id: str, step: int | None = None) -> str:
+        """Return the id of a new run that goes on from a run's saved moment at or before `step` (None: the newest)."""
+        run = self._find(run_id)
+        if run.folder is None:
+            raise EngineError("This run has not begun: train it first, then fork it.")
+        if step is None and run.worker is not None:
+            self.send(run_id, "keyframe")
+        try:
+            return fork(run.folder, step).run_id
+        except StoreError as error:
+            raise EngineError(str(error)) from None
 
     def restore(self, run_id: str) -> None:
         """Bring a deleted run back; raises `EngineError` where it is gone for good."""

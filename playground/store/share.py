@@ -28,7 +28,7 @@ from playground.store.folder import ROW, RUN_ID, WIDTH, RunFolder, StoreError, n
 VERSION = 1
 LIST = "manifest.json"
 PARTS = re.compile(
-    r"config\.json|about\.json|events\.jsonl|train\.json|train\.bin|scores\.jsonl|points\.safetensors|keyframes/\d{8,12}\.safetensors"
+    r"config\.json|about\.json|parent\.json|events\.jsonl|train\.json|train\.bin|scores\.jsonl|points\.safetensors|keyframes/\d{8,12}\.safetensors"
 )
 MOST, LARGEST, LIST_BYTES = 1000, 2**30, 2**20  # parts, bytes of all of them together, bytes of the list
 

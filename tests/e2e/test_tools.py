@@ -106,6 +106,26 @@ def test_the_past_is_looked_at_and_gone_on_from(context: BrowserContext, server:
     until(lambda: step(page) > 60)
 
 
+def test_a_second_line_is_forked_from_the_past(context: BrowserContext, server: Server) -> None:
+    page = opened(context, f"{server.url}?keep=50")
+    train(page, 200)
+    press(page, "Pause")
+    state_is(page, "paused")
+    first, end = run_of(page), step(page)
+    bar(page).get_by_label("Past").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(bar(page).locator(".state")).to_have_text("Looking at step 50")
+    bar(page).get_by_role("button", name="Fork from here").click()
+    until(lambda: run_of(page) != first)
+    until(lambda: step(page) == 50)
+    press(page, "Play")
+    until(lambda: step(page) > 60)
+    page.get_by_role("link", name="Runs").first.click()
+    expect(page.locator(f".st-key-run-{first}")).to_contain_text(f"step {end:,}")
+    expect(page.get_by_text(f"forked from {first} at step 50")).to_be_visible()
+
+
 # -- ends to stop at --------------------------------------------------------------------------------------------------
 
 

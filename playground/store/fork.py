@@ -1,0 +1,65 @@
+"""A second line from a moment of a run: its past is copied up to there, what comes after is its own.
+
+Both runs have the same settings, events, metrics and saved moments up to the fork, so that they lie on each other until
+then, and replaying either from its start gives its numbers again. The child's `parent.json` says whose child it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from playground.store.files import write_whole
+from playground.store.folder import RunFolder, StoreError, new_id
+
+FILE = "parent.json"
+LINES = ("config.json", "events.jsonl", "train.json", "train.bin", "scores.jsonl", "points.safetensors")
+
+
+class Parent(NamedTuple):
+    """Where a run comes from: the run, and the step of the moment they share last."""
+
+    run: str
+    step: int
+
+
+def fork(folder: RunFolder, step: int | None = None) -> RunFolder:
+    """Return a new run beside this one that goes on from its last saved moment at or before `step` (None: of all).
+
+    The run may train meanwhile. Raises `StoreError` where it has no such moment or the disk takes no more.
+    """
+    moment = folder.load_keyframe(step)
+    root = folder.path.parent
+    fresh = RunFolder(root / f".forking-{secrets.token_hex(8)}")
+    try:
+        (fresh.path / "keyframes").mkdir(parents=True)
+        for name in LINES:
+            if (folder.path / name).exists():
+                shutil.copyfile(folder.path / name, fresh.path / name)
+        for at in folder.keyframes():
+            if at <= moment.step:
+                name = f"{at:08d}.safetensors"
+                shutil.copyfile(folder.path / "keyframes" / name, fresh.path / "keyframes" / name)
+        fresh.cut(moment.step, moment.events)
+        fresh.set_status(state="stopped", step=moment.step)
+        write_whole(fresh.path / FILE, orjson.dumps(Parent(folder.run_id, moment.step)._asdict()))
+        name = new_id(moment.experiment)
+        fresh.path.rename(root / name)
+    except OSError as error:
+        raise StoreError(f"The run could not be forked: {error.strerror or error}.") from None
+    finally:
+        shutil.rmtree(fresh.path, ignore_errors=True)
+    return RunFolder(root / name)
+
+
+def parent(folder: Path) -> Parent | None:
+    """Return where the run in this folder comes from; None for one that began by itself."""
+    try:
+        said = orjson.loads((folder / FILE).read_bytes())
+        return Parent(str(said["run"]), int(said["step"]))
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
