@@ -40,6 +40,7 @@ export class Shares {
     const { classes } = this;
     const order = classes.map((_, k) => k);
     if (counts && classes.length > SHOWN) order.sort((a, b) => apart(counts, b) - apart(counts, a));
+    toggleClass(this.list, "unknown", !counts);
     const most = Math.max(1e-6, ...(counts ? [...counts.fake, ...counts.data] : [1]));
     this.rows.forEach((row, at) => {
       const k = order[at];
