@@ -48,7 +48,7 @@ LAYERS = (
     ("engine",),
     ("film",),
     ("preset", "presets", "image_presets"),
-    ("exams", "exam_rows", "exams_coding", "exams_vae"),
+    ("exams", "exam_rows", "exams_coding", "exams_metrics", "exams_vae"),
     ("api", "cli", "cli_bench", "bench_modes", "cli_export", "__main__", "__init__"),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
