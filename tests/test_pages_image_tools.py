@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -18,6 +19,8 @@ from playground.config import ConfigError
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families
+from playground.figures.chart import Style
+from playground.figures.plane import plane
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
 
@@ -186,3 +189,27 @@ def test_a_report_on_too_few_images_says_so_in_a_sentence(
     monkeypatch.setattr("playground.diagnostics.collapse.report", refuse)
     with_run(engine, tmp_path)
     assert "at least 50" in reported(engine).error[0].value
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "failed", "finished"])
+@pytest.mark.parametrize("page", ["mode_collapse.py", "interpolation.py"])
+def test_a_saved_moment_can_be_looked_at_in_every_state(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, state: str
+) -> None:
+    monkeypatch.setattr("playground.diagnostics.collapse.report", lambda *_, **__: _raise("Not asked for here."))
+    run = with_run(engine, tmp_path)
+    engine.become(run, state, error="Training stopped at step 45: NaN." if state == "failed" else None)
+    at = opened(page)
+    assert at.select_slider[0].value == 40
+    assert bool([b for b in at.button if b.key == "now"]) == (state in ("running", "paused"))
+
+
+def _raise(sentence: str) -> None:
+    raise ConfigError(sentence)
+
+
+def test_the_plane_shows_all_points_in_a_square() -> None:
+    figure = plane(np.zeros((5, 2)), np.ones((7, 2)), 3.0, Style())
+    assert [len(trace.x) for trace in figure.data] == [5, 7]
+    assert tuple(figure.layout.xaxis.range) == tuple(figure.layout.yaxis.range) == (-3, 3)
+    assert figure.layout.yaxis.scaleanchor == "x"
