@@ -20,10 +20,10 @@ from playground.presets import preset
 
 Row = dict[str, Any]
 
-SPEED = ("step", "autoencoder", "engine", "stage", "latent", "answer")
+SPEED = ("step", "image_gan", "autoencoder", "engine", "stage", "latent", "answer")
 PROMISED_SEEDS = 3
 
-# Modes with at least 1 % of the samples that every seed of a preset must end with: at least, at most.
+# Modes with at least 1 % of the samples, or classes covered by images, that every seed of a preset must end with.
 PROMISED: dict[str, tuple[int, int]] = {
     "first-steps": (8, 8),
     "collapse": (1, 4),
@@ -33,6 +33,14 @@ PROMISED: dict[str, tuple[int, int]] = {
     "vanishing": (0, 0),
     "vanishing-cured": (7, 8),
     "grid25": (18, 25),
+    "image-digits": (10, 10),
+    "image-collapse": (3, 7),
+    "image-collapse-r1": (10, 10),
+}
+# By the kind of the data: the score that counts, and what it is called.
+COUNTS = {
+    "points": ("modes/one_percent", "modes with 1 % of the fakes"),
+    "images": ("class/covered", "classes covered"),
 }
 
 
@@ -92,7 +100,7 @@ def presets(names: Sequence[str] = tuple(PROMISED), seeds: int = PROMISED_SEEDS)
         low, high = PROMISED[name]
         found = [modes_found(name, seed) for seed in range(seeds)]
         yield {
-            "name": f"{name}, {preset(name).steps:,} steps: modes with 1 % of the fakes",
+            "name": f"{name}, {preset(name).steps:,} steps: {COUNTS[preset(name).experiment.data.kind][1]}",
             "value": sum(found) / seeds,
             "target": f"each {low}" if low == high else f"each {low} to {high}",
             "ok": all(low <= n <= high for n in found),
@@ -101,13 +109,13 @@ def presets(names: Sequence[str] = tuple(PROMISED), seeds: int = PROMISED_SEEDS)
 
 
 def modes_found(name: str, seed: int) -> float:
-    """Train a preset and return how many modes hold at least 1 % of its fakes; 0 if it diverged."""
+    """Train a preset and return how many modes or classes its fakes cover; 0 if it diverged."""
     loop = Loop(preset(name).experiment.changed(seed=seed, device="cpu"))
     try:
         loop.advance(preset(name).steps)
     except TrainingFailed:
         return 0.0
-    return loop.score()["modes/one_percent"]
+    return loop.score()[COUNTS[loop.data.kind][0]]
 
 
 def modes(**how: int) -> Iterator[Row]:

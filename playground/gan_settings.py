@@ -31,7 +31,7 @@ class GanSettings(Config):
         needs=("body", ("dense",)))
     g_width: int = knob(128, "Units in each hidden layer of G.", short="gw", group=G, label="Width",
         low=4, high=1024, scale="log", needs=("body", ("dense",)))
-    noise_dim: int = knob(8, "Numbers in z, the noise G turns into one point; 2 can be drawn as a square.",
+    noise_dim: int = knob(8, "Numbers in z, the noise G turns into one point or image; 2 can be drawn as a square.",
         short="z", group=G, label="Noise dimension", low=1, high=256, scale="log")
     maps: int = knob(32, "Feature maps beside the image; each halving of its side doubles them.", short="maps", group=G,
         label="Feature maps", low=4, high=128, scale="log", kinds=("images",), needs=("body", CONVOLUTIONAL))

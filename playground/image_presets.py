@@ -54,8 +54,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "image-shapes": Preset(
         "Shapes",
-        "Circles, squares, triangles and stars drawn on the fly: blobs come soon, straight edges and corners late.",
-        IMAGES, "shapes", LARGE | {"batch": 32}, steps=2500,
+        "Upright circles, squares, triangles and stars, drawn on the fly: blobs come soon, edges and corners late.",
+        IMAGES, "shapes", LARGE | {"noise_dim": 16, "turn": False, "largest": 10.0}, steps=2000,
     ),
     "image-upsample": Preset(
         "Upsample, then convolve",
