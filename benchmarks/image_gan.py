@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from playground.fast import use_threads
 from playground.presets import preset
 from playground.rng import Streams, fresh
 
-STEPS, PAIRS, SECONDS = 4, 15, 40.0  # steps a block; blocks of each, fewer where they take longer than this
+STEPS, PAIRS, SECONDS = 4, 15, 30.0  # steps a block; blocks of each, fewer where they take longer than this
 CHECKED = 5  # steps over which the losses of the two are compared
 AGREE = 1e-4
 TARGET = 1.05  # of the plain loop's time
@@ -153,31 +154,27 @@ def rows() -> Iterator[dict[str, Any]]:
         (lesson, loop), half = pair(), Loop(experiment(precision="bfloat16"))
         assert isinstance(loop.family, Gan)
         last = Plain(experiment(), loop.family, torch.channels_last)
-        times = race(
-            lambda: seconds(lesson.step),
-            lambda: seconds(loop.advance),
-            lambda: seconds(half.advance),
-            lambda: seconds(loop.advance, 2),
-            lambda: seconds(last.step),
-        )
-        told = {
-            "DCGAN: seconds a step over the plain loop's, one thread": (1, 0, TARGET),
-            "DCGAN: the same in bfloat16 over float32": (2, 1, None),
-            "DCGAN: two threads over one (they wait for each other on a busy machine)": (3, 1, None),
-            "DCGAN: the plain loop in channels-last over contiguous": (4, 0, None),
-        }
-        for name, (a, b, target) in told.items():
-            ratio = statistics.median(block[a] / block[b] for block in times)
-            each = [statistics.median(block[i] for block in times) / STEPS * 1000 for i in (a, b)]
-            yield {
-                "name": name,
-                "value": ratio,
-                "target": "" if target is None else f"at most {target:g}",
-                "ok": None if target is None else ratio <= target,
-                "note": f"{each[0]:.0f} against {each[1]:.0f} ms a step, {len(times)} rounds of blocks",
-            }
+        times = race(*(partial(seconds, step) for step in (lesson.step, loop.advance, half.advance, last.step)))
+        yield compared("DCGAN: seconds a step over the plain loop's, one thread", times, 1, 0, TARGET)
+        yield compared("DCGAN: the same in bfloat16 over float32", times, 2, 1)
+        yield compared("DCGAN: the plain loop in channels-last over contiguous", times, 3, 0)
+        times = race(partial(seconds, loop.advance), partial(seconds, loop.advance, 2))
+        yield compared("DCGAN: two threads over one (on a busy machine they wait for each other)", times, 1, 0)
     finally:
         use_threads(threads)
+
+
+def compared(name: str, times: list[tuple[float, ...]], a: int, b: int, target: float = 0.0) -> dict[str, Any]:
+    """Return the row of column a over column b."""
+    ratio = statistics.median(block[a] / block[b] for block in times)
+    mine, other = (statistics.median(block[i] for block in times) / STEPS * 1000 for i in (a, b))
+    return {
+        "name": name,
+        "value": ratio,
+        "target": f"at most {target:g}" if target else "",
+        "ok": ratio <= target if target else None,
+        "note": f"{mine:.0f} against {other:.0f} ms a step, {len(times)} rounds of blocks",
+    }
 
 
 def digits(minutes: float, sheet: Path | None) -> Iterator[dict[str, Any]]:
