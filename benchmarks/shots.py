@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from benchmarks.stage import app, browser_page
 
 ASSETS = Path(__file__).parent.parent / "assets"
-# Where each lab stands, and the step by which its opening preset has much to show.
+# Where each lab stands, and the step by which what it opens with has much to show.
 SHOTS = {
     "lab": ("", 4000),
     "image_gan": ("image_gan_lab", 2500),

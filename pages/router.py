@@ -24,7 +24,10 @@ st.navigation(
             st.Page("mode_collapse.py", title="Mode collapse", icon=":material/pie_chart:"),
             st.Page("model_card.py", title="Model card", icon=":material/id_card:"),
         ],
-        "": [st.Page("runs.py", title="Runs", icon=":material/history:")],
+        "": [
+            st.Page("runs.py", title="Runs", icon=":material/history:"),
+            st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:"),
+        ],
     },
     position="top",
 ).run()

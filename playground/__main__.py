@@ -111,14 +111,15 @@ def parser() -> Parser:
     parts = ("speed", "exams", "presets", "modes")
     bench.add_argument("what", nargs="?", choices=parts, help="one of the four (default: all)")
     bench.add_argument("--steps", metavar="N", type=whole(1), help="of each run of modes (default: 2,000)")
+    bench.add_argument("--recipe", choices=("even", "steep"), help="of modes: how fast D learns (default: both)")
     bench.add_argument("--seeds", metavar="N", type=whole(1), help="runs of each remedy in modes (default: 5)")
     return top
 
 
 def check(args: argparse.Namespace) -> None:
     """Refuse what does not go together before anything slow is imported."""
-    if args.verb == "bench" and args.what != "modes" and (args.steps or args.seeds):
-        raise ConfigError("--steps and --seeds are of modes: say bench modes.")
+    if args.verb == "bench" and args.what != "modes" and (args.steps or args.seeds or args.recipe):
+        raise ConfigError("--steps, --seeds and --recipe are of modes: say bench modes.")
     if args.verb != "train":
         return
     if not (args.preset or args.config or args.family or args.dataset):

@@ -70,13 +70,13 @@ def interval(values: Sequence[float], least: float, most: float) -> Interval:
     return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
-def modes(steps: int = STEPS, seeds: int = SEEDS) -> Iterator[Row]:
-    """Train every remedy in both recipes on the three mixtures and yield a row each, after rows with the recipes."""
-    for recipe, settings in RECIPES.items():
-        yield {"name": said(recipe, settings, steps, seeds), "value": None, "target": "", "ok": None}
+def modes(steps: int = STEPS, seeds: int = SEEDS, recipe: str = "") -> Iterator[Row]:
+    """Train every remedy on the three mixtures and yield a row each after the recipe's own; without a name, of both."""
+    for name in (recipe,) if recipe else tuple(RECIPES):
+        yield {"name": said(name, RECIPES[name], steps, seeds), "value": None, "target": "", "ok": None}
         for data in DATA:
             for remedy in REMEDIES:
-                yield cell(recipe, data, remedy, steps, seeds)
+                yield cell(name, data, remedy, steps, seeds)
 
 
 def said(recipe: str, settings: dict[str, Any], steps: int, seeds: int) -> str:

@@ -94,7 +94,7 @@ def bench(args: argparse.Namespace) -> int:
     """Measure."""
     from playground import cli_bench
 
-    how = {name: value for name in ("steps", "seeds") if (value := getattr(args, name))}
+    how = {name: value for name in ("steps", "seeds", "recipe") if (value := getattr(args, name))}
     return cli_bench.bench(args.what, args.json, **how)
 
 

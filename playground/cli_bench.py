@@ -44,8 +44,8 @@ COUNTS = {
 }
 
 
-def bench(what: str | None, as_json: bool, **how: int) -> int:
-    """Measure one part (modes over so many `steps` and `seeds`), or all; return 1 if a row missed its target."""
+def bench(what: str | None, as_json: bool, **how: Any) -> int:
+    """Measure one part (of modes `how`: steps, seeds, recipe), or all; return 1 if a row missed its target."""
     found: list[Row] = []
     for part in (what,) if what else tuple(PARTS):
         if not as_json:
@@ -118,7 +118,7 @@ def modes_found(name: str, seed: int) -> float:
     return loop.score()[COUNTS[loop.data.kind][0]]
 
 
-def modes(**how: int) -> Iterator[Row]:
+def modes(**how: Any) -> Iterator[Row]:
     """Yield what each remedy does to the modes."""
     from playground.bench_modes import modes as measured
 

@@ -2,7 +2,7 @@
 
 A8a  denoising = score         Alain and Bengio 2014, arXiv 1211.4246: (r(x̃) - x̃)/s² ≈ ∇ log p(x̃)
 A9   linear = PCA              Baldi and Hornik 1989, Neural Networks 2, 53-58
-A13  penalties                 Rifai et al. 2011, ICML; Ng 2011, CS294A notes
+A13  penalties, BEGAN's k      Rifai et al. 2011, ICML; Ng 2011, CS294A notes; Berthelot et al. 2017, arXiv 1703.10717
 D2   stacked on Fashion-MNIST  Géron 2019, "Hands-on machine learning", chapter 17
 D5   digits: error of PCA and of a curved autoencoder; D6a 5-NN on their codings; D8 one class against the rest
 """
@@ -24,6 +24,7 @@ from playground.config import ConfigError
 from playground.data import dataset
 from playground.data.base import DataSet, Items, Kind, Table
 from playground.exam_rows import Rows, near, row
+from playground.families import began
 from playground.families.autoencoder import Autoencoder, AutoencoderSettings
 from playground.fast import use_threads
 from playground.latent.neighbours import knn_accuracy
@@ -149,7 +150,7 @@ def principal_angle(a: Tensor, b: Tensor) -> float:
 
 
 def a13() -> Rows:
-    """Penalties in closed form: KL of a normal and of a coin, contraction of one sigmoid layer against autograd."""
+    """Closed forms: KL of a normal and of a coin, contraction of a sigmoid layer against autograd, BEGAN's control."""
     kl = kl_normal(torch.tensor(1.0).double(), torch.tensor(0.25).double().log())
     yield near("KL(N(1, 0.5²) ‖ N(0, 1))", float(kl), 0.818147, by=5e-7)
     yield near("KL(0.05 ‖ 0.2)", float(sparsity.bernoulli_kl(0.05, torch.tensor(0.2).double())), 0.093943, by=5e-7)
@@ -163,6 +164,9 @@ def a13() -> Rows:
     for name, value in (("closed form", closed), ("by rows", exact)):
         apart = float(((value - known) / known).abs().max().detach())
         yield row(f"contractive penalty, {name}: relative to the Jacobian", apart, "at most 1e-05", apart <= 1e-5)
+    k, measure = began.control(*torch.tensor([0.0, 0.2, 0.05]).double(), gamma=0.5, rate=0.001)
+    yield near("BEGAN's k after errors 0.2 and 0.05", float(k), 5e-5, by=1e-9)
+    yield near("BEGAN's M of them", float(measure), 0.25, by=1e-7)
 
 
 # -- D. Autoencoders on digits ----------------------------------------------------------------------------------------

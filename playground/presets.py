@@ -53,6 +53,15 @@ SQUEEZE, BODIES, HINDERED, DRAWN, TROUBLE = (
     "When coding goes wrong",
 )
 
+# Images by name, or named by the model itself.
+ASKED = "Images on demand"
+ROOM = {"g_width": 256, "d_width": 256, "batch": 128, "noise_dim": 32}
+# D learns five times more slowly than G: on clean shapes a quicker one is sure at once, and G learns nothing.
+CONVOLVED = {"body": "dcgan", "maps": 16, "noise_dim": 32, "batch": 32, "lr_d": 2e-4}
+# Little noise besides the codes, so that they have to carry what differs; R1 keeps D from tearing the fakes about.
+FEW = {"noise_dim": 4, "batch": 64, "penalty": "r1", "penalty_weight": 0.05}
+NAMED = SMALL | {"noise_dim": 2, "categories": 8, "continuous": 1, "penalty": "r1", "penalty_weight": 0.1}
+
 # fmt: off
 PRESETS: dict[str, Preset] = {
     "first-steps": Preset(
@@ -265,6 +274,31 @@ PRESETS: dict[str, Preset] = {
         "Dead units, cured",
         "The same steps with ELUs and free codings: they have a slope below zero too, so nearly all live on.",
         TROUBLE, "digits", NUMB | {"activation": "elu", "code_bend": "none"}, steps=1500, family="autoencoder",
+    ),
+    "conditional-digits": Preset(
+        "Digits by name",
+        "Both players are told the digit. Each row of the wall asks for one: seconds later it is the one that comes.",
+        ASKED, "digits", ROOM, steps=2500, family="conditional-gan",
+    ),
+    "conditional-shapes": Preset(
+        "Shapes by name",
+        "Circles, squares, triangles and stars on request, wherever and however large the noise says.",
+        ASKED, "shapes", CONVOLVED, steps=1500, family="conditional-gan",
+    ),
+    "infogan-digits": Preset(
+        "Codes that name themselves",
+        "Nobody tells it which digit is which. D must read a code of ten off each fake: watch its rows become digits.",
+        ASKED, "digits", FEW, steps=2500, family="infogan",
+    ),
+    "infogan-ring": Preset(
+        "Eight blobs, eight codes",
+        "The same in the plane: a code of eight, eight blobs, and no label. Most codes end with a blob of their own.",
+        ASKED, "ring8", NAMED, steps=2500, family="infogan",
+    ),
+    "began": Preset(
+        "A judge that rebuilds",
+        "D is an autoencoder, and a controller keeps it from winning. M falls while they learn, as no GAN's loss does.",
+        ASKED, "digits", {"gamma": 1.0, "ema": 0.99}, steps=4000, family="began",
     ),
 }
 # fmt: on

@@ -44,17 +44,17 @@ class BeganSettings(Config):
         needs=("body", ("dense",)))
     maps: int = knob(32, "Feature maps beside the image; each halving of its side doubles them.", short="maps", group=G,
         label="Feature maps", low=4, high=128, scale="log", needs=("body", CONVOLUTIONAL))
-    noise_dim: int = knob(16, "Numbers in z, the noise G turns into an image.", short="z", group=G,
+    noise_dim: int = knob(8, "Numbers in z, the noise G turns into an image.", short="z", group=G,
         label="Noise dimension", low=1, high=256, scale="log")
     noise_kind: Literal["gaussian", "uniform"] = knob("uniform", "Where z comes from: N(0, 1) or U(-1, 1) each.",
         short="zk", group=G, label="Noise", choice_labels=("Gaussian", "uniform"))
-    codings: int = knob(16, "Numbers that D squeezes an image into before it rebuilds it.", short="code", group=D,
+    codings: int = knob(8, "Numbers that D squeezes an image into before it rebuilds it.", short="code", group=D,
         low=1, high=256, scale="log", paper=BERTHELOT)
 
-    gamma: float = knob(0.5, "Error of rebuilt fakes over that of real images to hold: low asks for good fakes, high "
+    gamma: float = knob(0.9, "Error of rebuilt fakes over that of real images to hold: low asks for good fakes, high "
         "for varied ones.", short="gam", group=BALANCE, live=True, label="γ", low=0.0, high=1.0, step=0.05,
         paper=BERTHELOT)
-    lambda_k: float = knob(0.001, "How fast the controller moves k.", short="lk", group=BALANCE, live=True,
+    lambda_k: float = knob(0.05, "How fast the controller moves k.", short="lk", group=BALANCE, live=True,
         label="λ of k", low=0.0, high=1.0, scale="log", paper=BERTHELOT)
 
     lr: float = knob(1e-3, "Learning rate of both players' Adam.", short="lr", group=TRAINING, live=True,
@@ -77,7 +77,7 @@ class BeganSettings(Config):
         """Return the settings by which the networks are built: no norm, as in the paper, and ELU in dense ones."""
         return GanSettings(
             body=self.body, g_depth=self.depth, g_width=self.width, d_depth=self.depth, d_width=self.width,
-            maps=self.maps, g_norm="none", d_norm="none", activation="elu", init="kaiming",
+            maps=self.maps, g_norm="none", d_norm="none", activation="elu", init="default",
         )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class InfoSettings(GanSettings):
         group=CODES, label="Continuous codes", low=1, high=4, paper=CHEN)
     info_category: float = knob(1.0, "Weight λ of the information in the category.", short="lcat", group=CODES,
         live=True, label="λ of the category", low=0.0, high=10.0, step=0.05, paper=CHEN)
-    info_continuous: float = knob(0.5, "Weight λ of the information in the continuous codes.", short="lcon",
+    info_continuous: float = knob(0.1, "Weight λ of the information in the continuous codes.", short="lcon",
         group=CODES, live=True, label="λ of the numbers", low=0.0, high=10.0, step=0.05, paper=CHEN)
     # fmt: on
 

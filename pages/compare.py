@@ -1,0 +1,130 @@
+"""Runs side by side: their curves laid over each other, and the settings in which they differ."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import streamlit as st
+
+from pages.parts import plain, run_row, state
+from playground.engine import Status
+from playground.figures import comparison
+from playground.figures.chart import Style
+from playground.figures.comparison import Course
+from playground.store import History, about
+
+HEIGHT = 260
+MOST = 12  # runs that are told apart at a glance
+
+
+def main() -> None:
+    """Draw the page."""
+    st.markdown("# Compare", anchors=False)
+    st.markdown("The same curve of several runs, one over the other, and the settings in which the runs differ.")
+    runs = {run.run: run for run in state.engine().runs()}
+    if len(runs) < 2:
+        st.markdown(":gray[Here two runs or more can be held side by side, and there are not as many yet.]")
+        st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")
+        return
+    names = {name: title(run) for name, run in runs.items()}
+    if "compared" in st.session_state:  # without those deleted meanwhile
+        st.session_state.compared = [name for name in st.session_state.compared if name in runs]
+    first = None if "compared" in st.session_state else list(runs)[:2]
+    chosen = st.multiselect(
+        "Runs", list(runs), first, max_selections=MOST, format_func=names.__getitem__, key="compared",
+        placeholder="Choose runs",
+    )  # fmt: skip
+    told = {name: history(name) for name in chosen}
+    metrics = sorted({metric for one in told.values() for metric in one.curves}, key=place)
+    if not metrics:
+        st.markdown(":gray[Choose runs that have been trained: what they measured is drawn here.]")
+        return
+    draw(chosen, names, told, metrics)
+    settings(chosen, names)
+
+
+def draw(chosen: list[str], names: dict[str, str], told: dict[str, History], metrics: list[str]) -> None:
+    """Draw the choice of curves, how to draw them, and the curves."""
+    with st.container(key="choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        shown = st.multiselect(
+            "Curves", metrics, metrics[:2], format_func=comparison.named, key=f"metrics-{metrics[0]}",
+            placeholder="Choose curves",
+        )  # fmt: skip
+        against = st.segmented_control(
+            "Along", ["step", "share"], default="step", required=True, key="against",
+            format_func={"step": "Steps", "share": "Share of the run"}.__getitem__,
+        )  # fmt: skip
+        smooth = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="compare-smooth", width=200)
+        log_y = st.toggle("Log values", key="compare-log")
+        log_x = st.toggle("Log steps", key="compare-log-x")
+        st.download_button(
+            "CSV", lambda: table(chosen, shown), "compared.csv", "text/csv", icon=":material/download:",
+            key="compare-csv", on_click="ignore",
+        )  # fmt: skip
+    left, right = st.columns(2, gap="large")
+    for i, metric in enumerate(shown):
+        courses = [course(names[name], told[name], metric) for name in chosen]
+        style = Style(smooth, log_y, height=HEIGHT)
+        figure = comparison.overlay(metric, courses, style, against=against or "step", log_x=log_x)
+        with (left, right)[i % 2]:
+            plain.chart(figure, f"compare-{metric}", comparison.named(metric))
+
+
+def settings(chosen: list[str], names: dict[str, str]) -> None:
+    """Draw what differs between the runs."""
+    rows = comparison.differences([state.engine().experiment(name) for name in chosen])
+    st.markdown("**Settings that differ**")
+    if rows:
+        plain.table([["", *(f"*{names[name]}" for name in chosen)], *([row.label, *row.values] for row in rows)])
+    else:
+        st.markdown(":gray[None: these runs have the same settings, seed included.]")
+
+
+def title(run: Status) -> str:
+    """Return a run's name with its id, which tells two of the same name apart."""
+    folder = state.engine().folder(run.run)
+    said = about.About() if folder is None else about.read(folder.path)
+    return f"{run_row.title(run, said)} · {run.run[-8:]}"
+
+
+def place(metric: str) -> tuple[int, int, str]:
+    """Return where a metric stands in the choice: what says most first, then those that have a name in words."""
+    first = comparison.FIRST.index(metric) if metric in comparison.FIRST else len(comparison.FIRST)
+    return first, metric not in comparison.NAMES, metric
+
+
+def history(run: str) -> History:
+    """Return what a run has measured, in bounded memory."""
+    folder = state.engine().folder(run)
+    assert folder is not None, "a run that is listed lies on disk"
+    kept = st.session_state.setdefault("compared-histories", {})
+    if run not in kept:
+        kept[run] = History(folder)
+    return kept[run].update()
+
+
+def course(name: str, told: History, metric: str) -> Course | None:
+    """Return a run's curve of a metric; None where it has none."""
+    if metric not in told.curves:
+        return None
+    steps, _, mean, _ = told.curves[metric].arrays()
+    return Course(name, steps, mean)
+
+
+def table(runs: list[str], metrics: list[str]) -> bytes:
+    """Return the values of the chosen curves as CSV, one a line; called on demand, outside of the session."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["run", "metric", "step", "value"])
+    for run in runs:
+        folder = state.engine().folder(run)
+        told = History(folder).update() if folder else None
+        for metric in metrics if told else ():
+            found = course(run, told, metric) if told else None
+            if found:
+                writer.writerows((run, metric, int(x), y) for x, y in zip(found.steps, found.values, strict=True))
+    return out.getvalue().encode()
+
+
+main()
