@@ -164,7 +164,8 @@ def a13() -> Rows:
     for name, value in (("closed form", closed), ("by rows", exact)):
         apart = float(((value - known) / known).abs().max().detach())
         yield row(f"contractive penalty, {name}: relative to the Jacobian", apart, "at most 1e-05", apart <= 1e-5)
-    k, measure = began.control(*torch.tensor([0.0, 0.2, 0.05]).double(), gamma=0.5, rate=0.001)
+    k, real, fake = torch.tensor([0.0, 0.2, 0.05]).double()
+    k, measure = began.control(k, real, fake, gamma=0.5, rate=0.001)
     yield near("BEGAN's k after errors 0.2 and 0.05", float(k), 5e-5, by=1e-9)
     yield near("BEGAN's M of them", float(measure), 0.25, by=1e-7)
 
