@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from playground import penalties
-from playground.config import ConfigError
+from playground.config import ConfigError, knobs
 from playground.experiment import Experiment
 from playground.families.conditional_gan import ConditionalGan
+from playground.gan_settings import GanSettings
 from playground.rng import Streams, fresh
 
 DENSE = {"g_depth": 1, "g_width": 16, "d_depth": 1, "d_width": 16, "batch": 16, "noise_dim": 4}
@@ -84,6 +85,14 @@ def test_replayed_fakes_keep_their_class():
     fake = turns_of(gan, rng)[0].fake
     old = (fake[:, None] == stored[None]).all(2).any(1)
     assert old.tolist() == [False] * 8 + [True] * 8
+
+
+def test_augmentation_changes_images_and_no_label():
+    gan, rng = build("shapes", augment=next(c for c in knobs(GanSettings)["augment"].choices if c != "none"))
+    row = gan.take(16, 0, rng)
+    (x, labels), (y, same) = gan.apart(row), gan.apart(gan._seen(row, rng))
+    assert torch.equal(labels, same)
+    assert not torch.allclose(x, y)
 
 
 def test_noise_blurs_images_and_no_label():
@@ -179,7 +188,11 @@ def test_every_loss_penalty_and_trick_trains(values, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("values", [{}, {"packing": 2, "d_norm": "batch"}, {"penalty": "r1"}, {"unroll": 1}], ids=str)
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"packing": 2, "d_norm": "batch"}, {"penalty": "r1"}, {"unroll": 1}, {"precision": "bfloat16"}],
+    ids=str,
+)
 def test_convolutions_take_the_class_too(values, way):
     gan, rng = build(**DCGAN | {"label_way": way} | values)
     assert all(abs(value) < 1e6 for value in advance(gan, rng, 2).values())

@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families.base import View
 from playground.families.infogan import InfoGan, normal_log_density
+from playground.presets import preset
 from playground.rng import Streams, fresh
 
 SMALL = {"g_depth": 1, "g_width": 16, "d_depth": 1, "d_width": 16, "batch": 16, "noise_dim": 3}
@@ -134,6 +136,22 @@ def test_convolutions_read_codes_too():
     gan, rng = build(body="dcgan", maps=4, packing=2)
     assert all(abs(value) < 1e6 for value in advance(gan, rng, 2).values())
     assert gan.generate(gan.noise(3, fresh(0, "z"))).shape == (3, 1, 8, 8)
+
+
+@pytest.mark.slow
+def test_codes_come_to_name_the_blobs_of_a_ring():
+    """Of one category's fakes nearly all lie at one blob, and the eight categories have at least six between them."""
+    p = preset("infogan-ring")
+    loop = Loop(p.experiment.changed(device="cpu"))
+    loop.advance(p.steps)
+    gan = loop.family
+    z = gan.noise(2000, fresh(0, "named"))
+    choice = z[:, 2:10].argmax(1)
+    blob = torch.cdist(gan.generate(z), gan.data.modes().centres).argmin(1)
+    table = torch.bincount(8 * choice + blob, minlength=64).view(8, 8)
+    assert table.max(1).values.sum() > 0.85 * 2000
+    assert len(set(table.argmax(1).tolist())) >= 6
+    assert loop.metrics["info/categorical"] > 0.9 * math.log(8)
 
 
 def test_on_points_the_stage_has_its_pictures():
