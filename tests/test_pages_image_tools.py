@@ -15,10 +15,13 @@ from streamlit.testing.v1 import AppTest
 
 import playground.engine
 from pages.parts import labs
+from pages.parts.noise import Samples
+from pages.parts.noise_walks import at_length, settled
 from playground.config import ConfigError
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families
+from playground.families.base import Code
 from playground.figures.chart import Style
 from playground.figures.plane import plane
 from playground.store import RunFolder
@@ -213,3 +216,13 @@ def test_the_plane_shows_all_points_in_a_square() -> None:
     assert [len(trace.x) for trace in figure.data] == [5, 7]
     assert tuple(figure.layout.xaxis.range) == tuple(figure.layout.yaxis.range) == (-3, 3)
     assert figure.layout.yaxis.scaleanchor == "x"
+
+
+def test_a_sum_has_one_class_and_the_usual_length() -> None:
+    parts = [Code("noise", "noise", 0, 2), Code("class", "category", 2, 3)]
+    z = np.array([[3, 4, 1, 0, 0], [0, 5, 1, 0, 0], [5, 0, 0, 0, 1]], np.float32)
+    samples = Samples(z, np.zeros((3, 1, 8, 8)), parts)
+    total = settled(z[0] - z[1] + z[2], samples)  # a seven, less a seven, and a one
+    assert total[2:].tolist() == [0, 0, 1]
+    assert np.linalg.norm(at_length(total, samples)[:2]) == pytest.approx(5)
+    assert at_length(total, samples)[2:].tolist() == [0, 0, 1]

@@ -96,7 +96,7 @@ def sums(look: Look, samples: Samples) -> None:
             "was trained on.",
         )  # fmt: skip
     means = [samples.z[ids].mean(0) for ids in picks.values()]
-    total = difference(*means)
+    total = settled(difference(*means), samples)
     if usual:
         total = at_length(total, samples)
     shaken = np.random.default_rng(0).uniform(-SHAKEN, SHAKEN, (NEAR, len(total))) * samples.noise
@@ -113,6 +113,15 @@ def sums(look: Look, samples: Samples) -> None:
 
 
 PICKS = {"A": [0], "− B": [1], "+ C": [2]}
+
+
+def settled(code: np.ndarray, samples: Samples) -> np.ndarray:
+    """Return a code with one choice of each category again, the one that the sum speaks for most."""
+    code = code.copy()
+    for part in samples.categories:
+        here = code[part.start : part.start + part.size]
+        here[:] = np.eye(part.size, dtype=np.float32)[here.argmax()]
+    return code
 
 
 def at_length(code: np.ndarray, samples: Samples) -> np.ndarray:
