@@ -504,7 +504,7 @@ def test_a_slider_moves_its_own_number(bare: Page, model: Model) -> None:
 
 
 def test_an_attribute_has_one_strength(bare: Page, model: Model) -> None:
-    data = blob(SOURCE, {"base": f32([1, 0]), "axes": f32([[2, 1]])}, {"names": ["smile"], "reach": 3})
+    data = blob(SOURCE, {"base": f32([1, 0]), "axes": f32([[2, 1]])}, {"names": ["smile"], "reach": [3]})
     sliders = mount(bare, "sliders", data, width=600)
     shows(sliders.locator(".thumb .picture").last, 170)
     (row,) = (codes for codes in model.codes() if len(codes) == 7)
@@ -577,7 +577,7 @@ def test_nothing_is_wider_than_its_place(bare: Page, model: Model, live: Callabl
     mounted = [
         live("wall", Run(), width=width, more=DARK), live("map", Run(), width=width), plane_of(bare)[0],
         mount(bare, "filmstrip", blob(SOURCE, arrays, {"names": ["A", "B"], "frames": 9}), width=width),
-        mount(bare, "sliders", blob(SOURCE, base, {"names": ["smile"], "reach": 3}), width=width),
+        mount(bare, "sliders", blob(SOURCE, base, {"names": ["smile"], "reach": [3]}), width=width),
         mount(bare, "digit", blob(SOURCE, {}, {"side": 28}), width=width),
     ]  # fmt: skip
     for root in mounted:
