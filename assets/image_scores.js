@@ -12,8 +12,8 @@ export const IMAGE_TILES = [
     "How often D is right on items that it was not trained on; 50 % means that it is guessing"],
   ["prdc/precision", "Fakes that look real", share, ([perfect]) => `perfect ${share(perfect)}`,
     "Precision: fakes that lie among the data in the classifier's features"],
-  ["prdc/recall", "Data that is covered", share, ([perfect]) => `perfect ${share(perfect)}`,
-    "Recall: items of the data that lie among the fakes in the classifier's features"],
+  ["prdc/coverage", "Data with fakes nearby", share, ([perfect]) => `perfect ${share(perfect)}`,
+    "Coverage: items of the data with a fake in their own neighbourhood, in the classifier's features"],
 ];
 
 export const IMAGE_READY = "Press Play and watch digits, letters or pictures appear out of noise.";
