@@ -97,6 +97,7 @@ def train_json(capsys, *args: str) -> dict:
         (["export", "ring8-00000000"], "--out"),
         (["export", "ring8-00000000", "--out", "a.gif", "--what", "dreams"], "walk"),
         (["bench", "everything"], "exams"),
+        (["bench", "exams", "--seeds", "3"], "of modes"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_with_code_2(args, word, capsys, home):
