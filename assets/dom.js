@@ -99,7 +99,10 @@ export class Follower {
       this.hub = this.hubOf(data.run, data.token, appBase());
       for (const [topic, listener] of Object.entries(this.topics)) this.offs.push(this.hub.on(topic, listener));
     }
-    this.post = (action) => setTriggerValue("action", { at: Date.now(), ...action });
+    this.post = (action) => {
+      if (action.do !== "changed") this.spokeAt = performance.now();
+      setTriggerValue("action", { at: Date.now(), ...action });
+    };
     if (this.main || !this.hub.mainPost) this.hub.post = this.post;
     if (this.main) this.hub.mainPost = true;
     this.hub.seed(data.status);

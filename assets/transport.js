@@ -10,6 +10,7 @@ import { UntilMenu } from "./until.js";
 const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 0];
 
 const LEAVING_MS = 3000; // a page of ours is there by then
+const SPOKEN_MS = 1500; // the server has begun to act on a message by then
 
 const STATES = {
   ready: "Ready", queued: "In the queue", warming: "Starting", running: "Training", paused: "Paused", finished: "Finished",
@@ -164,9 +165,11 @@ class Transport {
     this.telling = setTimeout(() => this.tellChanged(), 150);
   }
 
-  // A message that follows a click on the menu would call the page back that is being left: it waits until that is over.
+  // A message that follows a click on the menu would call the page back that is being left, and one that follows another
+  // message would displace it on its way: it waits until that is over.
   tellChanged() {
-    const wait = (this.leavingUntil ?? 0) - performance.now();
+    const spoken = (this.follower.spokeAt ?? -SPOKEN_MS) + SPOKEN_MS;
+    const wait = Math.max(this.leavingUntil ?? 0, spoken) - performance.now();
     if (wait > 0) this.telling = setTimeout(() => this.tellChanged(), wait);
     else if (this.hub) this.follower.post({ do: "changed" });
   }

@@ -22,6 +22,8 @@ const LOOKS = {
   ...CODING_STATES,
 };
 
+const READ_MS = 3000; // a quick cure changes the verdict sooner than one can read that it was applied
+
 const EARLY = {
   ready: "Press Play and watch two networks learn from each other.",
   warming: "The first measurements are still to come.",
@@ -132,7 +134,7 @@ class Verdict {
 
   showCure({ state, cure }) {
     this.offer = cure;
-    const applied = this.applied && this.applied === state + cure?.label;
+    const applied = this.applied && (this.applied === state + cure?.label || performance.now() < this.readUntil);
     if (!applied) this.applied = null;
     show(this.cure, Boolean(cure) && !applied);
     if (cure) say(this.cureWord, cure.live ? cure.label : `${cure.label} (restarts)`);
@@ -152,7 +154,9 @@ class Verdict {
     this.cure.disabled = false;
     if (!ack) return say(this.cureNote, hub.notice);
     this.applied = state + offer.label;
+    this.readUntil = performance.now() + READ_MS;
     this.showCure({ state, cure: offer });
+    setTimeout(() => this.showCure(this.told), READ_MS + 50);
     this.follower.post({ do: "applied", values: offer.values });
   }
 
