@@ -111,6 +111,7 @@ def test_a_second_line_is_forked_from_the_past(context: BrowserContext, server: 
     train(page, 200)
     press(page, "Pause")
     state_is(page, "paused")
+    settled(page)
     first, end = run_of(page), step(page)
     bar(page).get_by_label("Past").focus()
     page.keyboard.press("Home")
