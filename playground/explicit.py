@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from playground import nets
-from playground.fast import products
+from playground.fast import numpy_is_wide, onednn_linear, products
 from playground.losses import LOSSES
 from playground.nets import MLP, SLOPE, Flat, Linear
 
@@ -73,13 +73,15 @@ class Layer:
 
     Memory is used as often as can be, since what a step touches should stay in the core's own cache: the activation
     goes where its argument was if its slope allows, and δ of the layer below where the activation was. On a CPU the
-    products are NumPy's (`fast.products`), on arrays that share the tensors' memory.
+    products are NumPy's (`fast.products`), on arrays that share the tensors' memory; where those know no AVX-512, large
+    ones are oneDNN's, but for the weights' gradients: its sums over a batch round coarsely.
     """
 
     def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, in_place: bool) -> None:
         (self.weight, weight_grad), (self.bias, self.bias_grad) = weight, bias
         outputs, inputs = self.weight.shape
         self.dot, self.array = products(self.weight)
+        self.onednn = None if numpy_is_wide() else onednn_linear(self.weight, rows)
         self.w, self.wt, self.w_grad = (self.array(t) for t in (self.weight, self.weight.T, weight_grad))
         self.x = self.w  # from the last forward: what entered, and what the activation's slope needs
         self.saved = self.weight
@@ -91,6 +93,7 @@ class Layer:
         """Return the same layer at fewer rows, in the same memory."""
         layer = copy.copy(self)
         layer.a, layer.h, layer.below = self.a[:rows], self.h[:rows], self.below[:rows]
+        layer.onednn = None if numpy_is_wide() else onednn_linear(self.weight, rows)
         return layer
 
     def forward(self, x: Tensor, act: Elementwise) -> Tensor:
@@ -99,8 +102,10 @@ class Layer:
         return act.apply(self.saved, self.saved if act.from_output else self.h)
 
     def argument(self, x: Tensor, out: Tensor) -> Tensor:
-        """Return x Wᵀ + b (B, out), written into `out`, and keep x."""
+        """Return x Wᵀ + b (B, out), written into `out` where it is small, and keep x."""
         self.x = self.array(x)
+        if self.onednn:
+            return self.onednn(x, self.weight, self.bias, "none", [], "")
         self.dot(self.x, self.wt, out=self.array(out))
         return out.add_(self.bias)
 
@@ -118,6 +123,8 @@ class Layer:
 
     def input_gradient(self, delta: Tensor) -> Tensor:
         """Return δW (B, in)."""
+        if self.onednn:
+            return self.onednn(delta, self.weight.T, None, "none", [], "")
         self.dot(self.array(delta), self.w, out=self.array(self.below))
         return self.below
 

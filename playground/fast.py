@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import Tensor
 
 Precision = Literal["float32", "bfloat16"]
 
+WIDE = ("SkylakeX", "Cooperlake", "SapphireRapids")  # kernels of OpenBLAS with AVX-512
 LARGE = 2**22  # multiplications in one product; from there on oneDNN's overhead is paid for
 THERE: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 ONEDNN: Callable[..., Tensor] | None = (
@@ -52,6 +54,12 @@ def products(like: Tensor) -> tuple[Callable[..., Any], Callable[[Tensor], Any]]
     if like.is_cpu:
         return np.dot, Tensor.numpy
     return torch.mm, lambda tensor: tensor
+
+
+@cache
+def numpy_is_wide() -> bool:
+    """Say whether NumPy's products use AVX-512, so that no other library is quicker on a small net."""
+    return any(library.get("architecture") in WIDE for library in threadpool_info())
 
 
 def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
