@@ -144,6 +144,10 @@ BAD = {
     "torn lines": (lambda f: honest(f, "scores.jsonl", b'{"step": 1'), "scores.jsonl .* cannot be read"),
     "lines without a step": (lambda f: honest(f, "events.jsonl", b'{"kind": "set"}\n'), "events.jsonl .* cannot"),
     "half a row": (lambda f: honest(f, "train.bin", b"\0" * 7), "metrics .* cannot be read"),
+    "columns that are no list": (lambda f: honest(f, "train.json", b'{"columns": 5}'), "metrics .* cannot be read"),
+    "a header that is no object": (lambda f: honest(f, "train.json", b"[1]"), "metrics .* cannot be read"),
+    "cuts that are no number": (lambda f: honest(f, "train.json", b'{"cuts": "x"}'), "metrics .* cannot be read"),
+    "settings of another shape": (lambda f: honest(f, "config.json", b"[]"), "none that this version knows"),
     "columns that are no names": (lambda f: honest(f, "train.json", b'{"columns": [1]}'), "metrics .* cannot be read"),
 }  # fmt: skip
 

@@ -148,8 +148,12 @@ def _checked(folder: RunFolder) -> int:
         good = all(isinstance(line, dict) and isinstance(line.get("step"), int) for line in lines)
         if (folder.path / name).exists() and not (good and whole == (folder.path / name).stat().st_size):
             raise StoreError(f"The {name} of this shared run cannot be read: share it again.")
-    columns, rows = folder.columns(), folder.path / "train.bin"
-    names = all(isinstance(name, str) for name in columns) and len(columns) <= WIDTH
+    try:
+        columns = folder.columns()
+        names = folder.cuts() >= 0 and all(isinstance(name, str) for name in columns) and len(columns) <= WIDTH
+    except (TypeError, ValueError):  # a header of another shape
+        names = False
+    rows = folder.path / "train.bin"
     if not names or (rows.exists() and rows.stat().st_size % ROW.itemsize):
         raise StoreError("The metrics of this shared run cannot be read: share it again.")
     steps = folder.keyframes()
