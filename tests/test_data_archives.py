@@ -326,3 +326,17 @@ def test_a_preview_reads_no_more_than_it_shows(data: Path) -> None:
     (data / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(bytes(10**6))  # larger, and not even looked at
     assert torch.equal(Mnist().preview(9), torch.from_numpy(digits(20, 1)[0])[:9, None] / 255)
     assert len(Mnist().preview(100)) == 20
+
+
+def test_what_was_kept_of_other_files_is_not_taken_for_these(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "home"))
+    sets = []
+    for n in (60, 100):
+        put(tmp_path / str(n) / "mnist", n=n)
+        monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / str(n)))
+        sets.append(Mnist())
+        assert sum(len(items.x) for items in sets[-1].on("cpu")) == n
+    assert sets[0] != sets[1]
+    assert sets[1] == Mnist()
+    put(tmp_path / "100" / "mnist", n=80)
+    assert sum(len(items.x) for items in Mnist().on("cpu")) == 80

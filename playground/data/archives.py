@@ -8,6 +8,7 @@ training has the 60,000 images and the 10,000 test images are held out; of any o
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from pydantic import PrivateAttr
 from torch import Tensor
 
 from playground.config import ConfigError
@@ -36,6 +38,14 @@ class ArchiveSet(Table):
     folders: ClassVar[tuple[str, ...]]
     mirrors: ClassVar[tuple[str, ...]]
     sha256: ClassVar[tuple[str, ...]]  # in the order of FILES, gzipped
+    # Part of what makes two sets equal, so that nothing kept of one set of files is taken for another's.
+    _files: tuple[tuple[str, int, int], ...] = PrivateAttr(())
+
+    def model_post_init(self, _: object) -> None:
+        """Remember which files there are as this object is made: paths, bytes and times of their last change."""
+        both = (path for archive in self.found() for path in (archive.images, archive.labels))
+        with contextlib.suppress(OSError):
+            self._files = tuple((str(path), (info := path.stat()).st_size, info.st_mtime_ns) for path in both)
 
     @property
     def shape(self) -> tuple[int, ...]:
