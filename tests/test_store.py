@@ -10,7 +10,7 @@ from playground.config import ConfigError
 from playground.data.custom import load_points, save_points
 from playground.data.upload import from_drawing
 from playground.experiment import Experiment
-from playground.store import About, History, RunFolder, StoreError, about, forget_deleted, restore, runs
+from playground.store import About, Group, History, RunFolder, StoreError, about, forget_deleted, group, restore, runs
 from playground.store import folder as folder_module
 from playground.store.folder import ROW, WIDTH
 from playground.store.history import POINTS, Curve
@@ -257,3 +257,12 @@ def test_a_persons_words_are_tidied_and_kept(folder):
     assert about.read(folder.path) == About(name="a b", tags=("seven",), note="n\nm", star=True)
     (folder.path / "about.json").write_text('{"star": "yes"}')
     assert about.read(folder.path) == About()
+
+
+def test_a_run_knows_the_race_or_sweep_it_belongs_to(folder):
+    assert group.read(folder.path) is None
+    mine = Group(kind="race", id="r1", label="seed: 2")
+    group.write(folder.path, mine)
+    assert group.read(folder.path) == mine
+    (folder.path / "group.json").write_text('{"kind": "heap", "id": "x"}')
+    assert group.read(folder.path) is None

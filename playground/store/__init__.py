@@ -1,13 +1,14 @@
 """A run on disk: experiment, events, metrics, keyframes; and the index of runs."""
 
-from playground.store import about
+from playground.store import about, group
 from playground.store.about import About
 from playground.store.folder import Keyframe, RunFolder, StoreError, forget_deleted, new_id, restore, runs
 from playground.store.fork import Parent, fork, parent
+from playground.store.group import Group
 from playground.store.history import Curve, History
 from playground.store.share import receive, share
 
 __all__ = [
-    "About", "Curve", "History", "Keyframe", "Parent", "RunFolder", "StoreError",
-    "about", "forget_deleted", "fork", "new_id", "parent", "receive", "restore", "runs", "share",
+    "About", "Curve", "Group", "History", "Keyframe", "Parent", "RunFolder", "StoreError",
+    "about", "forget_deleted", "fork", "group", "new_id", "parent", "receive", "restore", "runs", "share",
 ]  # fmt: skip
