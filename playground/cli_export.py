@@ -24,10 +24,12 @@ SHOWN = 10  # steps of each walk in a still picture
 def export(run: RunFolder, what: str, out: Path, *, kind: str | None, step: int | None, seed: int) -> dict[str, Any]:
     """Write a file and say what it holds; raises `ConfigError` in one sentence."""
     form = kind or out.suffix.lower().removeprefix(".")
-    if form not in ("png", "gif", "webp"):
-        raise ConfigError(f"{out.name} does not say what to write: end it in .png, .gif or .webp, or give --format.")
+    if form not in film.FORMATS:
+        raise ConfigError(
+            f"{out.name} does not say what to write: end it in .{', .'.join(film.FORMATS)}, or give --format."
+        )
     frames, captions = stills(run, what, form, step, seed)
-    blob = film.film(form, frames, captions=captions, last=film.HELD if what == "training" else None)  # type: ignore[arg-type]
+    blob = film.film(form, frames, captions=captions, last=film.HELD if what == "training" else None)
     try:
         out.write_bytes(blob)
     except OSError as error:

@@ -1,16 +1,21 @@
-"""Pictures to take along: contact sheets, walks and the training of a run, as PNG, animated GIF or WebP.
+"""Pictures to take along: contact sheets, walks and the training of a run, as PNG, animated GIF or WebP, or MP4.
 
 Pixels are enlarged as they are (nearest neighbour), so that an 8 x 8 image stays one. A film of training draws the same
 thing at each saved moment: the wall of a generator at the codes that the lab shows, the plane of a 2D run with real and
-fake points, or items above their reconstructions. Nothing here trains, and nothing draws from a stream of training.
+fake points, or items above their reconstructions. Nothing here trains, and nothing draws from a stream of training. An
+MP4 is ffmpeg's work, where that is on the machine.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -29,7 +34,8 @@ from playground.latent.moments import Moment
 from playground.rng import fresh
 from playground.store import RunFolder
 
-Format = Literal["png", "gif", "webp"]
+Format = Literal["png", "gif", "webp", "mp4"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 SIDE = 512  # pixels: about as wide as a picture gets
 PAPER, RIM = "#ffffff", "#ffffff"
@@ -134,6 +140,36 @@ def webp(
     return out.getvalue()
 
 
+def ffmpeg() -> str | None:
+    """Return where ffmpeg is, which `mp4` needs; None where this machine has none."""
+    return shutil.which("ffmpeg")
+
+
+def mp4(frames: Iterable[Image.Image], ms: int = MS, captions: Sequence[str] = (), *, last: int | None = None) -> bytes:
+    """Return frames of one size as an MP4 that browsers and slides play; `last`: milliseconds of the last one.
+
+    Raises `ConfigError` where there is no ffmpeg, or where it fails.
+    """
+    tool = ffmpeg()
+    if tool is None:
+        raise ConfigError("An MP4 is made by ffmpeg, which this machine lacks: install it, or choose GIF or WebP.")
+    whole = [image.convert("RGB") for image in _told(frames, captions)]
+    whole += whole[-1:] * (round((last or ms) / ms) - 1)
+    width, height = whole[0].size
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "film.mp4"  # a file, since the index that lets it start at once is written last
+        said = subprocess.run(
+            [tool, "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"1000/{ms}",
+             "-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white", "-pix_fmt", "yuv420p", "-crf", "18",
+             "-movflags", "+faststart", str(out)],
+            input=b"".join(image.tobytes() for image in whole), capture_output=True, check=False,
+        )  # fmt: skip
+        if said.returncode or not out.exists():
+            why = said.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+            raise ConfigError(f"ffmpeg could not make the film ({why[0]}): choose GIF or WebP.")
+        return out.read_bytes()
+
+
 def film(
     kind: Format, frames: Iterable[Image.Image], ms: int = MS, captions: Sequence[str] = (), *, last: int | None = None
 ) -> bytes:
@@ -141,7 +177,7 @@ def film(
     if kind == "png":
         whole = list(frames)
         return png(whole[-1], captions[-1] if captions else "")
-    return (gif if kind == "gif" else webp)(frames, ms, captions, last=last)
+    return {"gif": gif, "webp": webp, "mp4": mp4}[kind](frames, ms, captions, last=last)
 
 
 def _told(frames: Iterable[Image.Image], captions: Sequence[str]) -> list[Image.Image]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
@@ -105,6 +108,43 @@ def test_a_film_goes_round_and_one_that_stands_still_lasts_as_long():
         blob = film.film(kind, [image, image, other], 100)
         assert Image.open(io.BytesIO(blob)).info["loop"] == 0
         assert sum(read(blob)[2]) == 300
+
+
+@pytest.fixture
+def ffmpeg(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+
+
+def test_an_mp4_plays_each_frame_for_its_time_and_holds_the_last(tmp_path, ffmpeg):
+    colours = [(200, 30, 30), (30, 160, 30), (30, 30, 200)]
+    made = film.mp4([Image.new("RGB", (101, 65), colour) for colour in colours], ms=200, last=1000)
+    (tmp_path / "film.mp4").write_bytes(made)
+    assert made.index(b"moov") < made.index(b"mdat")  # plays before it is whole
+    read = subprocess.run(
+        ["ffmpeg", "-i", str(tmp_path / "film.mp4"), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"yuv420p" in read.stderr
+    assert b"102x66" in read.stderr  # even, as most players want it
+    assert b"Duration: 00:00:01.40" in read.stderr
+    pictures = np.frombuffer(read.stdout, np.uint8).reshape(-1, 66, 102, 3)
+    assert len(pictures) == 7
+    seen = [picture[20:40, 20:60].mean((0, 1)) for picture in pictures]
+    assert np.abs(np.array(seen) - np.array([colours[min(i, 2)] for i in range(len(seen))])).max() < 12
+
+
+def test_an_mp4_without_ffmpeg_or_with_a_bad_one_is_one_sentence(tmp_path, monkeypatch):
+    frames = [Image.new("RGB", (8, 8))]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert film.ffmpeg() is None
+    with pytest.raises(ConfigError, match="ffmpeg, which this machine lacks"):
+        film.mp4(frames)
+    (tmp_path / "ffmpeg").write_text("#!/bin/sh\necho it broke >&2\nexit 3\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    with pytest.raises(ConfigError, match=r"could not make the film \(it broke\)"):
+        film.mp4(frames)
 
 
 def test_a_film_of_nothing_is_one_sentence():
