@@ -94,9 +94,9 @@ def parser() -> Parser:
     resume.add_argument("run", metavar="RUN", help="a run's id")
     resume.add_argument("--steps", metavar="N", type=whole(1), help="how many more (default: those that were left)")
 
-    export = verbs.add_parser("export", parents=[as_json], help="write samples, a walk or the training of a run")
+    export = verbs.add_parser("export", parents=[as_json], help="write pictures, networks or numbers of a run")
     export.add_argument("run", metavar="RUN", help="a run's id")
-    export.add_argument("--out", metavar="FILE", required=True, help="where to, such as training.gif")
+    export.add_argument("--out", metavar="FILE", required=True, help="where to, such as film.gif or model.onnx.zip")
     export.add_argument(
         "--what", choices=("training", "walk", "samples"), default="training",
         help="training: the same codes at each saved moment; walk: from sample to sample and back (default: training)",

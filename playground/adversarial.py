@@ -292,6 +292,9 @@ class Adversarial(Family):
         self.replay.rows.copy_(state["replay/rows"])
         self.steps, self.replay.written = int(state["count/steps"]), int(state["count/replayed"])
 
+    def plainly(self) -> None:
+        self.forward = dict(self.nets)
+
     def describe(self) -> dict[str, str]:
         return {name: gan_nets.words(net) for name, net in (("Generator", self.g), ("Discriminator", self.d))}
 

@@ -76,7 +76,7 @@ def diagnose(args: argparse.Namespace) -> int:
 
 
 def export(args: argparse.Namespace) -> int:
-    """Write a run's samples, a walk or its training to a file."""
+    """Write a run's pictures, networks or numbers to a file."""
     from playground import cli_export
 
     run, out = opened(args.run), Path(args.out)
@@ -86,7 +86,8 @@ def export(args: argparse.Namespace) -> int:
         raise ConfigError(str(error)) from None
     if args.json:
         return say_json({"run": run.id, "what": args.what} | told)
-    print(f"{told['file']}: {told['frames']} frames, {told['bytes']:,} bytes.")
+    frames = f"{told['frames']} frames, " if told["frames"] else ""
+    print(f"{told['file']}: {frames}{told['bytes']:,} bytes.")
     return 0
 
 

@@ -53,13 +53,13 @@ class Joint(Adversarial):
         return torch.cat([x.flatten(1), tail], 1)
 
     def apart(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the items (n, *shape) and tails (n, tail) of rows."""
+        """Return the items (n, *shape) and tails (n, tail) of rows; an export can follow `shape`, not `len`."""
         x, tail = rows.split_with_sizes([self.numbers, self.tail], 1)
-        return x.reshape(len(x), *self.data.shape), tail
+        return x.reshape(x.shape[0], *self.data.shape), tail
 
     def unpacked(self, packs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the items (B, m, numbers) and tails (B, m, tail) of packed rows."""
-        rows = packs.reshape(len(packs), self.config.packing, -1)
+        rows = packs.reshape(packs.shape[0], self.config.packing, -1)
         x, tail = rows.split_with_sizes([self.numbers, self.tail], 2)
         return x, tail
 
@@ -69,7 +69,7 @@ class Joint(Adversarial):
     def mesh(self, side: int) -> Tensor:
         """Return a mesh in the first two noise numbers, under the first category and continuous codes of 0."""
         square = stage.noise_mesh(side, self.config.noise_dim, self.config.noise_kind, self.device)
-        tail = square.new_zeros(len(square), self.tail)
+        tail = square.new_zeros(square.shape[0], self.tail)
         tail[:, 0] = 1
         return torch.cat([square, tail], 1)
 

@@ -184,7 +184,7 @@ class MinibatchDiscrimination(nn.Module):
         nn.init.normal_(self.T, 0.0, 1 / math.sqrt(inputs), generator=generator)
 
     def forward(self, h: Tensor) -> Tensor:  # (B, A) -> (B, A + K)
-        m = (h @ self.T).view(len(h), self.KERNELS, self.DIM).permute(2, 1, 0)  # (C, K, B)
+        m = (h @ self.T).view(h.shape[0], self.KERNELS, self.DIM).permute(2, 1, 0)  # (C, K, B)
         others = m[:, :, :: math.ceil(len(h) / self.ROWS)]  # (C, K, R)
         apart = torch.zeros((), device=h.device, dtype=h.dtype)
         for mine, theirs in zip(m, others, strict=True):  # one number at a time: a (C, K, B, R) table is slow to fill
@@ -202,7 +202,7 @@ class MinibatchStd(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:  # (B, A) -> (B, A + 1)
         std = (h.var(0, unbiased=False) + 1e-8).sqrt().mean()  # the root's slope at 0 is infinite
-        return torch.cat([h, std.expand(len(h), 1)], 1)
+        return torch.cat([h, std.expand(h.shape[0], 1)], 1)
 
 
 class Flat:

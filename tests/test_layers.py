@@ -46,7 +46,7 @@ LAYERS = (
     ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),
-    ("film",),
+    ("film", "exports"),
     ("preset", "presets", "image_presets"),
     ("exams", "exam_rows", "exams_coding", "exams_metrics", "exams_vae"),
     ("api", "cli", "cli_bench", "bench_modes", "cli_export", "__main__", "__init__"),

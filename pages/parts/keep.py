@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from pages.parts import background, state
+from pages.parts import background, files, state
 from pages.parts.look import Look
 from playground import film
 from playground.config import ConfigError
@@ -50,15 +50,19 @@ def drawn(experiment: Experiment) -> bool:
 def popover() -> None:
     """Draw what can be saved of the lab's run."""
     run, engine = state.lab().run, state.engine()
-    if not drawn(engine.experiment(run)):
-        return
-    with st.popover("", icon=":material/movie:", key="keep", help="Save a picture or a film", on_change="rerun") as box:
+    with st.popover(
+        "", icon=":material/download:", key="keep", help="Save a picture, a film, networks, numbers", on_change="rerun"
+    ) as box:
         if box.open:
             steps = engine.status(run).keyframes
             if len(steps) < 2:
-                st.markdown("A film is made of a run's saved moments, and this one has none yet: press Play first.")
-            else:
+                st.markdown(
+                    "What is saved is made of a run's saved moments, and this one has none yet: press Play first."
+                )
+                return
+            if drawn(engine.experiment(run)):
                 _offer(run, steps)
+            files.offer(run)
 
 
 def _offer(run: str, steps: list[int]) -> None:

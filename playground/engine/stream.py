@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import math
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from playground.engine import asked
 from playground.engine.guard import admitted
 from playground.engine.manager import Engine
 from playground.engine.record import EngineError
-from playground.store import RunFolder
+from playground.store.tables import csv
 
 ASSETS = Path(__file__).parents[2] / "assets"
 ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(js|css)")
@@ -49,7 +48,8 @@ def routes(engine: Engine) -> list[BaseRoute]:
             return Response(str(error), 404, media_type="text/plain")
         folder = engine.folder(status.run)
         name = f'attachment; filename="{status.run}.csv"'
-        return StreamingResponse(_csv(folder), media_type="text/csv", headers={"Content-Disposition": name})
+        lines = csv(folder) if folder else iter(["step\n"])
+        return StreamingResponse(lines, media_type="text/csv", headers={"Content-Disposition": name})
 
     return [
         WebSocketRoute("/playground/stream/{run}", stream),
@@ -171,23 +171,6 @@ async def _asset(request: Request) -> Response:
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=KINDS[name.rsplit(".", 1)[1]], headers=headers)
-
-
-def _csv(folder: RunFolder | None) -> Iterator[str]:
-    """Give the logged metrics and the scores as one table, a line a step, blank where there is no value."""
-    if folder is None:
-        yield "step\n"
-        return
-    train = folder.train()
-    scores = {int(row["step"]): row for row in folder.scores()}
-    columns = [name for name in train if name != "step"]
-    names = list(dict.fromkeys(name for row in scores.values() for name in row if name != "step"))
-    at = {int(step): i for i, step in enumerate(train["step"])}
-    yield ",".join(["step", *columns, *names]) + "\n"
-    for step in sorted(at.keys() | scores.keys()):
-        values = [train[name][at[step]].item() if step in at else None for name in columns]
-        values += [scores.get(step, {}).get(name) for name in names]
-        yield ",".join([str(step), *("" if v is None or math.isnan(v) else f"{v:.9g}" for v in values)]) + "\n"
 
 
 def _text(message: dict[str, Any]) -> str:

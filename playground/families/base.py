@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from playground.config import Config, ConfigError, knobs
 from playground.data.base import DataSet, Distribution, Kind
@@ -141,6 +141,14 @@ class Family(ABC):
     @abstractmethod
     def describe(self) -> dict[str, str]:
         """Return facts for the model card: each network's layers in words and its parameter count."""
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Return the networks by name, those that a saved model consists of."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, nn.Module)}
+
+    def plainly(self) -> None:
+        """Make every pass from here on through those `modules`, where it has a quicker way: for exports."""
+        return
 
     # -- abilities: defined where `abilities` names them ------------------------------------------------------------
 

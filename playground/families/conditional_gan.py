@@ -60,10 +60,10 @@ class ClassJudge(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:  # (B, m (numbers + K)) -> (B, 1)
         if self.flat and not self.projects:
             return self.net(rows)  # type: ignore[no-any-return]
-        packed = rows.reshape(len(rows), self.packing, -1)
+        packed = rows.reshape(rows.shape[0], self.packing, -1)
         numbers = math.prod(self.shape)
         x, labels = packed[:, :, :numbers], packed[:, :, numbers:]
-        x = x.reshape(len(rows), self.packing, *self.shape)
+        x = x.reshape(rows.shape[0], self.packing, *self.shape)
         if not self.projects:
             planes = labels[..., None, None].expand(-1, -1, -1, *self.shape[1:])
             return self.net(torch.cat([x, planes], 2).flatten(1, 2))  # type: ignore[no-any-return]
@@ -139,5 +139,5 @@ class ConditionalGan(Joint):
 
     def _judge(self, d: penalties.Critic, x: Tensor) -> Tensor:
         """Score each image under the class that D likes it best in: what has no label is not held against it."""
-        classes = [row.expand(len(x), -1) for row in torch.eye(self.tail, device=x.device)]
+        classes = [row.expand(x.shape[0], -1) for row in torch.eye(self.tail, device=x.device)]
         return torch.stack([super(ConditionalGan, self)._judge(d, self.join(x, tail)) for tail in classes]).amax(0)

@@ -65,9 +65,9 @@ class Reader(nn.Module):
         self.net, self.shape, self.packing = net, shape, packing
 
     def forward(self, rows: Tensor) -> Tensor:  # (B, m (numbers + tail)) -> (B, 1 + m Q)
-        items = rows.reshape(len(rows), self.packing, -1)[:, :, : math.prod(self.shape)]
+        items = rows.reshape(rows.shape[0], self.packing, -1)[:, :, : math.prod(self.shape)]
         first, *rest = self.shape
-        return self.net(items.reshape(len(rows), self.packing * first, *rest))  # type: ignore[no-any-return]
+        return self.net(items.reshape(rows.shape[0], self.packing * first, *rest))  # type: ignore[no-any-return]
 
 
 class InfoGan(Joint):
@@ -100,7 +100,7 @@ class InfoGan(Joint):
     def take(self, n: int, taken: int, rng: Streams) -> Tensor:
         """Return real rows; nobody knows their codes, and nobody asks."""
         x = super().take(n, taken, rng)
-        return self.join(x, x.new_zeros(len(x), self.tail))
+        return self.join(x, x.new_zeros(x.shape[0], self.tail))
 
     def noise(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw noise, an even choice of the categories and numbers from U(-1, 1)."""
@@ -122,7 +122,7 @@ class InfoGan(Joint):
         """Return minus the weighted bounds on the information, from Q's reading of packed fakes."""
         c = self.config
         category, numbers = self.unpacked(fake)[1].split_with_sizes([c.categories, c.continuous], 2)  # (B, m, ...)
-        read = outputs[:, 1:].reshape(len(outputs), c.packing, -1)
+        read = outputs[:, 1:].reshape(outputs.shape[0], c.packing, -1)
         logits, mean, spread = read.split_with_sizes([c.categories, c.continuous, c.continuous], 2)
         of_category = (F.log_softmax(logits, 2) * category).sum(2).mean() + math.log(c.categories)
         of_numbers = normal_log_density(numbers, mean, spread).sum(2).mean() + c.continuous * math.log(2)
@@ -130,7 +130,7 @@ class InfoGan(Joint):
         return -(c.info_category * of_category + c.info_continuous * of_numbers), told
 
     def _judge(self, d: penalties.Critic, x: Tensor) -> Tensor:
-        return super()._judge(d, self.join(x, x.new_zeros(len(x), self.tail)))
+        return super()._judge(d, self.join(x, x.new_zeros(x.shape[0], self.tail)))
 
 
 def normal_log_density(x: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
