@@ -163,16 +163,6 @@ def test_what_is_wrong_is_refused_in_one_sentence_and_leaves_nothing(made, what)
     assert list(there.iterdir()) == []
 
 
-def test_a_run_that_trains_is_shared_up_to_its_last_whole_record(made):
-    folder, there = made
-    for name, torn in (("events.jsonl", b'{"step": 99, "ki'), ("scores.jsonl", b"{"), ("train.bin", b"\0" * 13)):
-        path = folder.path / name
-        path.write_bytes(path.read_bytes() + torn)
-    again = receive(shared(folder), there)
-    assert again.events() == folder.events()
-    assert len(again.train()["step"]) == len(folder.train()["step"])
-
-
 def test_a_run_is_shared_and_brought_from_python(made, tmp_path, monkeypatch):
     folder, there = made
     file = playground.load_run(folder.run_id).share(tmp_path / "run.zip")

@@ -12,8 +12,9 @@ from playground.data.upload import from_drawing
 from playground.experiment import Experiment
 from playground.store import About, Group, History, RunFolder, StoreError, about, forget_deleted, group, restore, runs
 from playground.store import folder as folder_module
-from playground.store.folder import ROW, WIDTH
 from playground.store.history import POINTS, Curve
+from playground.store.records import Records
+from playground.store.rows import WIDTH
 
 
 @pytest.fixture
@@ -48,30 +49,11 @@ def test_rows_keep_every_bit_and_missing_metrics_are_nan(folder):
     assert train["loss/d"][0] == np.float32(value)
     assert np.isnan(train["loss/d"][2])
     assert train["grad/g"].tolist()[2] == 6.0
-    assert (folder.path / "train.bin").stat().st_size == 3 * (8 + 4 * WIDTH)
 
 
 def test_too_many_metrics_is_one_sentence(folder):
     with pytest.raises(StoreError, match="at most 24 metrics"):
         folder.append_train([1], [{f"m/{i}": 0.0 for i in range(WIDTH + 1)}])
-
-
-def test_torn_ends_are_left_out_and_cut_off_by_the_next_writer(folder):
-    folder.append_train([1, 2], [{"loss/d": 1.0}, {"loss/d": 2.0}])
-    folder.append_scores(2, {"dist/js": 0.5})
-    for name, torn in (("train.bin", b"\x01\x02\x03"), ("scores.jsonl", b'{"step": 3, "di'), ("events.jsonl", b'{"st')):
-        with (folder.path / name).open("ab") as file:
-            file.write(torn)
-    assert folder.train()["step"].tolist() == [1, 2]
-    assert len(folder.scores()) == len(folder.events()) == 1
-    folder.release()
-    folder.acquire()
-    folder.append_train([3], [{"loss/d": 3.0}])
-    folder.append_scores(3, {"dist/js": 0.25})
-    folder.event(3, "pause")
-    assert folder.train()["loss/d"].tolist() == [1.0, 2.0, 3.0]
-    assert [row["step"] for row in folder.scores()] == [2, 3]
-    assert [e["kind"] for e in folder.events()] == ["start", "pause"]
 
 
 def test_keyframes_give_back_every_bit_and_the_experiment_of_the_moment(folder, experiment):
@@ -220,9 +202,10 @@ def test_history_reads_only_what_is_new(folder, monkeypatch):
     assert history.last_scores["modes/covered"] == 3.0
     assert "dist/js" not in history.curves or not len(history.curves["dist/js"].arrays()[0])
     asked = []
-    monkeypatch.setattr(folder, "train_rows", lambda start=0: asked.append(start) or np.empty(0, ROW))
+    monkeypatch.setattr(Records, "pieces", lambda records, start: asked.append(start) or [])
+    monkeypatch.setattr(Records, "scores", lambda records, start: asked.append(start) or [])
     history.update()
-    assert asked == [2]
+    assert asked == [2, 1]
 
 
 # -- deleted, named ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from playground.families import family as family_class
 from playground.families.base import SubStep
 from playground.fast import use_threads
 from playground.rng import Streams
-from playground.store import Keyframe, RunFolder
+from playground.store import Keyframe, RunFolder, StoreError
 
 EVERY = 100  # the first so many steps are all logged: that is where most happens
 BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
@@ -101,7 +102,7 @@ class Loop:
                 self._waiting.append((self.step, result.metrics))
                 if self.step >= self._due:
                     self._on_schedule()
-        except TrainingFailed:
+        except (TrainingFailed, StoreError):
             raise
         except Exception as error:
             self.flush()
@@ -114,7 +115,7 @@ class Loop:
         return batch
 
     def _on_schedule(self) -> None:
-        self.flush()
+        self.collect()
         if self.step % self.experiment.score_every == 0:
             self.score()
         if self.step % self.experiment.keyframe_every == 0:
@@ -122,7 +123,13 @@ class Loop:
         self._plan()
 
     def flush(self) -> None:
-        """Read the metrics of the steps done since the last time, check them, and write those that are logged."""
+        """Read and check the metrics of the steps done since the last time, and write all that waits."""
+        self.collect()
+        if self.folder is not None:
+            self.folder.flush()
+
+    def collect(self) -> None:
+        """Read and check the metrics of the steps done since the last time; those that are logged are soon written."""
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
@@ -169,7 +176,7 @@ class Loop:
 
     def score(self) -> dict[str, float]:
         """Measure the model now; the same step always measures the same."""
-        self.flush()
+        self.collect()
         scores = self.panel.score(self.family, self.step)
         self.scores.append({"step": self.step, **scores})
         if self.folder is not None:
@@ -199,7 +206,7 @@ class Loop:
 
     def keyframe(self) -> int:
         """Save this moment and return its step; a state that is not finite is refused, the last good one stays."""
-        self.flush()
+        self.collect()
         if self.failed or self.folder is None:
             return self.step
         tensors = self.tensors()
@@ -257,19 +264,21 @@ class Loop:
         self.load(saved)
         self.failed = None
         self.folder.cut(saved.step, saved.events)
-        train, kept = self.folder.train(), self.folder.scores()
-        names = [name for name in train if name != "step"]
-        last = range(max(0, len(train["step"]) - RECENT), len(train["step"]))
+        with self.folder.reading() as records:
+            names, kept = records.columns(), records.scores()
+            rows = records.rows(max(0, records.count() - RECENT))
+            phase = [i for i, name in enumerate(names) if name.startswith("phase/")]
+            points = [p for some in records.pieces() for p in some["values"][:, phase].tolist()] if phase else []
         past = [
-            (int(train["step"][i]), {n: float(train[n][i]) for n in names if train[n][i] == train[n][i]}) for i in last
+            (int(row["step"]), {n: v for n, v in zip(names, row["values"].tolist(), strict=False) if not isnan(v)})
+            for row in rows
         ]
         self.rows = deque(past, maxlen=RECENT)
         self.scores = deque(kept, maxlen=self.scores.maxlen)
         self.metrics = past[-1][1] if past else {}
         self.keyframes = self.folder.keyframes()
         self.trail = Trail()
-        phase = [train[name] for name in names if name.startswith("phase/")]
-        for point in np.stack(phase, 1).tolist() if phase else ():
+        for point in points:
             self.trail.add(point)
         self.marks.clear()
         self._mark(self.folder.events())
@@ -322,7 +331,7 @@ def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
 def replay(folder: RunFolder, until: int | None = None) -> Loop:
     """Do a recorded run again from its experiment and events, in memory, up to its last recorded step or `until`."""
     loop = Loop(folder.experiment())
-    logged = folder.train_rows()["step"][-1:].tolist()
+    logged = folder.train_rows(-1)["step"].tolist()
     last = max([0, *folder.keyframes(), *logged]) if until is None else until
     events = [e for e in folder.events() if e["kind"] in ("set", "step") and e["step"] <= last]
     for (step, kind), group in groupby(events, key=lambda e: (e["step"], e["kind"])):

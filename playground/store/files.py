@@ -1,9 +1,10 @@
-"""Files that survive a kill: whole-file writes are renamed into place, appended ones are cut back to whole records."""
+"""Files that survive a kill: they are written beside their place and renamed into it; and the lock of one writer."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,32 @@ except ImportError:  # Windows has no flock; there a second writer is not notice
     fcntl = None  # type: ignore[assignment]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a kill at any moment, sees the old content or the new and nothing between."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    put_in_place(fresh, path)
+def write_whole(path: Path, content: bytes, lasting: bool = False) -> None:
+    """Write a file so that a reader, or a kill at any moment, sees the old content or the new and nothing between.
+
+    A `lasting` one is on the disk itself when this returns, and outlives a loss of power.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        fresh.write_bytes(content)
+        if lasting:
+            sync(fresh)
+        put_in_place(fresh, path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # a full disk needs the room
+        raise
+    if lasting:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """See that a file, or the names in a folder, are on the disk itself."""
+    with contextlib.suppress(PermissionError):  # Windows opens no folder
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def put_in_place(fresh: Path, path: Path) -> None:
@@ -51,18 +73,6 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
                 break
             start += len(line)
     return found, start
-
-
-def append(path: Path, content: bytes) -> None:
-    """Add whole records at the end in a single write."""
-    with path.open("ab", buffering=0) as file:
-        file.write(content)
-
-
-def cut(path: Path, size: int) -> None:
-    """Shorten a file to `size` bytes where it is longer."""
-    if path.exists() and path.stat().st_size > size:
-        os.truncate(path, size)
 
 
 def hold(path: Path) -> int | None:

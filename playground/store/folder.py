@@ -1,7 +1,8 @@
 """A run's folder: the experiment, what was done to it, what was measured, and the moments to come back to.
 
-Plain formats only (JSON, JSON lines, binary rows, safetensors), written as the run goes. A kill at any moment leaves at
-worst a torn last record, which readers leave out and the next writer cuts off. `docs/contracts.md` lists the files.
+JSON, safetensors, and an SQLite database for what grows (`records.py`), written as the run goes. A kill at any moment
+loses at most what came after the last saved moment, and no reader ever meets half a file. `docs/contracts.md` lists the
+files.
 """
 
 from __future__ import annotations
@@ -14,41 +15,29 @@ import secrets
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
-from playground.store.files import append, cut, held, hold, put_in_place, read_lines, write_whole
+from playground.store import keyframes
+from playground.store.errors import StoreError, Unwritable, written
+from playground.store.files import held, hold, sync, write_whole
+from playground.store.keyframes import Keyframe
+from playground.store.plain import Parts
+from playground.store.records import FILE as RECORDS
+from playground.store.records import Records, Writer, create, migrate, reading
+from playground.store.rows import ROW, Window
 
-FORMAT = "1"
-WIDTH = 24  # float32 columns of a row; names are given to them as metrics appear, so that a row never changes its size
-ROW = np.dtype([("step", "<i8"), ("values", "<f4", (WIDTH,))])
 KEEP, KEEP_BYTES = 100, 200 * 2**20  # keyframes of a run: at most so many, of so many bytes together
 DELETED, KEPT_DELETED = ".deleted", 86_400.0  # where deleted runs wait, and for how many seconds
+HALF = re.compile(r"\.(making|forking|receiving)-[0-9a-f]{16}")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{8}")
-
-
-class StoreError(ValueError):
-    """A run that is not there or cannot be read, said in one sentence."""
-
-
-@dataclass(frozen=True)
-class Keyframe:
-    """Everything needed to go on from a moment: the current experiment, state tensors, and how many events were."""
-
-    step: int
-    experiment: Experiment
-    tensors: dict[str, Tensor]
-    events: int
 
 
 def new_id(experiment: Experiment) -> str:
@@ -61,20 +50,27 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path, self.run_id = path, path.name
-        self._unlock: Callable[[], Any] | None = None  # there while this process is the writer
-        self._columns: list[str] | None = None
-        self._event_count: int | None = None  # known to the writer
+        self._writer: Writer | None = None  # there while this process is the writer
+        self._let_go: weakref.finalize[[Writer, int], RunFolder] | None = None
 
     @classmethod
     def create(cls, root: Path, experiment: Experiment, run_id: str | None = None) -> RunFolder:
-        """Make the folder of a new run and record its start."""
-        folder = cls(_inside(root, run_id or new_id(experiment)))
-        folder.path.mkdir(parents=True, exist_ok=True)
-        write_whole(folder.path / "config.json", orjson.dumps(experiment.to_json(), option=orjson.OPT_INDENT_2))
-        _take_points(experiment, folder.path / "points.safetensors")
-        folder.set_status(state="paused", step=0)
-        folder.event(0, "start")
-        return folder
+        """Make the folder of a new run and record its start; it is there as a whole or not at all."""
+        place = _inside(root, run_id or new_id(experiment))
+        fresh = root / f".making-{secrets.token_hex(8)}"
+        try:
+            with written(place):
+                fresh.mkdir(parents=True)
+                write_whole(fresh / "config.json", orjson.dumps(experiment.to_json(), option=orjson.OPT_INDENT_2), True)
+                _take_points(experiment, fresh / "points.safetensors")
+                create(fresh / RECORDS, Parts([], 0, np.empty(0, ROW), [], [{"step": 0, "kind": "start"}]))
+                folder = cls(fresh)
+                folder.set_status(state="paused", step=0)
+                fresh.rename(place)
+                sync(root)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return cls(place)
 
     @classmethod
     def open(cls, root: Path, run_id: str) -> RunFolder:
@@ -85,24 +81,58 @@ class RunFolder:
         return folder
 
     def acquire(self) -> None:
-        """Become the one writer and cut off torn records; raises `StoreError` where another process writes here."""
-        if self._unlock is not None:
+        """Become the one writer, and tidy up after one that was killed.
+
+        Raises `StoreError` where another process writes here, or the records are damaged or of a newer version.
+        """
+        if self._writer is not None:
             return
-        lock = hold(self.path / "lock")
-        if lock is None:
-            raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
-        self._unlock = weakref.finalize(self, os.close, lock)
-        train = self.path / "train.bin"
-        if train.exists():
-            cut(train, train.stat().st_size // ROW.itemsize * ROW.itemsize)
-        for name in ("events.jsonl", "scores.jsonl"):
-            cut(self.path / name, read_lines(self.path / name)[1])
+        lock = self._lock()
+        try:
+            with written(self.path):
+                keyframes.tidy(self.path)
+                for left in (*self.path.glob(f".{RECORDS}.*"), *self.path.glob(".status.json.*")):
+                    left.unlink(missing_ok=True)
+                migrate(self.path)
+                self._writer = Writer(self.path / RECORDS)
+        except BaseException:
+            os.close(lock)
+            raise
+        self._let_go = weakref.finalize(self, _let_go, self._writer, lock)
 
     def release(self) -> None:
         """Stop being the writer."""
-        if self._unlock is not None:
-            self._unlock()
-            self._unlock = None
+        if self._let_go is not None:
+            self._writer, let_go = None, self._let_go
+            self._let_go = None
+            with written(self.path):
+                let_go()
+
+    def _lock(self) -> int:
+        """Take the lock; raises `StoreError` where a living process has it."""
+        try:
+            lock = hold(self.path / "lock")
+            if lock is None:
+                raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
+            if os.path.samestat(os.fstat(lock), (self.path / "lock").stat()):
+                return lock
+            os.close(lock)
+        except FileNotFoundError:
+            pass
+        raise StoreError(f"Run {self.run_id} is no longer there: it was deleted meanwhile.")
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Writer]:
+        """Give the writer; where this process is not it, it becomes so for this moment."""
+        passing = self._writer is None
+        self.acquire()
+        assert self._writer is not None
+        try:
+            with written(self.path):
+                yield self._writer
+        finally:
+            if passing:
+                self.release()
 
     def busy(self) -> bool:
         """Say whether a living process writes here."""
@@ -110,12 +140,14 @@ class RunFolder:
 
     def delete(self) -> None:
         """Put the run aside, from where `restore` brings it back; raises `StoreError` where a process writes here."""
-        if self.busy():
-            raise StoreError(f"Run {self.run_id} is being trained by another process: stop it there first.")
-        aside = self.path.parent / DELETED / self.run_id
-        aside.parent.mkdir(exist_ok=True)
-        self.path.rename(aside)
-        os.utime(aside)  # when it was deleted
+        lock = self._lock()  # nobody begins to write here meanwhile
+        try:
+            aside = self.path.parent / DELETED / self.run_id
+            aside.parent.mkdir(exist_ok=True)
+            self.path.rename(aside)
+            os.utime(aside)  # when it was deleted
+        finally:
+            os.close(lock)
 
     # -- experiment, events, status -----------------------------------------------------------------------------------
 
@@ -131,14 +163,15 @@ class RunFolder:
     def event(self, step: int, kind: str, **what: Any) -> dict[str, Any]:
         """Record that something was done at `step`; return the record."""
         record = {"step": step, "kind": kind, **what}
-        append(self.path / "events.jsonl", orjson.dumps(record) + b"\n")
-        if self._event_count is not None:
-            self._event_count += 1
+        with self._writing() as writer:
+            writer.add_event(record)
+            writer.flush()
         return record
 
     def events(self) -> list[dict[str, Any]]:
         """Return what was done to the run, in order."""
-        return read_lines(self.path / "events.jsonl")[0]
+        with self.reading() as records:
+            return records.events()
 
     def set_status(self, **status: Any) -> None:
         """Write the last known state."""
@@ -157,154 +190,134 @@ class RunFolder:
     # -- metrics ------------------------------------------------------------------------------------------------------
 
     def append_train(self, steps: Sequence[int], rows: Sequence[Mapping[str, float]]) -> None:
-        """Add rows of metrics; a name that a row lacks is NaN there."""
-        if self._columns is None:
-            self._columns = self._header()["columns"]
-        unseen = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in self._columns]
-        if unseen:
-            self._columns += unseen
-            if len(self._columns) > WIDTH:
-                raise StoreError(f"A run keeps at most {WIDTH} metrics a step: {', '.join(unseen)} have no room.")
-            self._write_header(columns=self._columns)
-        table = np.zeros(len(steps), ROW)
-        table["step"], table["values"] = steps, np.nan
-        for i, row in enumerate(rows):
-            for name, value in row.items():
-                table["values"][i, self._columns.index(name)] = value
-        append(self.path / "train.bin", table.tobytes())
+        """Add rows of metrics; a name that a row lacks is NaN there. Who else reads sees them after `flush`."""
+        with self._writing() as writer:
+            writer.add_rows(steps, rows)
+
+    def append_scores(self, step: int, scores: Mapping[str, float]) -> None:
+        """Add one row of scores; a value that is not finite is null. Who else reads sees it after `flush`."""
+        with self._writing() as writer:
+            writer.add_scores(step, scores)
+
+    def flush(self) -> None:
+        """Write what waits: it outlives the end of this process from then on."""
+        if self._writer is not None:
+            with written(self.path):
+                self._writer.flush()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Records]:
+        """Give the records as they stand now, for several questions to one moment."""
+        with contextlib.suppress(Unwritable):  # what is saved can be read all the same
+            self.flush()
+        with reading(self.path) as records:
+            yield records
 
     def train(self) -> dict[str, np.ndarray]:
         """Return the logged metrics: "step" (int64) and a float32 column a metric."""
-        table = self.train_rows()
-        return {"step": table["step"]} | {name: table["values"][:, i] for i, name in enumerate(self.columns())}
+        with self.reading() as records:
+            table, names = records.rows(), records.columns()
+        return {"step": table["step"]} | {name: table["values"][:, i] for i, name in enumerate(names)}
 
     def train_rows(self, start: int = 0) -> np.ndarray:
-        """Return the raw rows from number `start` on, a torn last one left out."""
-        path = self.path / "train.bin"
-        if not path.exists():
-            return np.empty(0, ROW)
-        whole = path.stat().st_size // ROW.itemsize - start
-        return np.fromfile(path, ROW, count=max(0, whole), offset=start * ROW.itemsize)
+        """Return the raw rows from number `start` on; below 0 it counts from the end."""
+        with self.reading() as records:
+            return records.rows(max(0, records.count() + start) if start < 0 else start)
 
     def columns(self) -> list[str]:
         """Return the names of the logged metrics."""
-        return list(self._header()["columns"])
+        with self.reading() as records:
+            return records.columns()
 
     def cuts(self) -> int:
         """Return how often records were cut off: a reader that sees it change reads anew."""
-        return int(self._header()["cuts"])
-
-    def append_scores(self, step: int, scores: Mapping[str, float]) -> None:
-        """Add one row of scores; a value that is not finite is null in the file."""
-        append(self.path / "scores.jsonl", orjson.dumps({"step": step, **scores}) + b"\n")
+        with self.reading() as records:
+            return records.cuts()
 
     def scores(self) -> list[dict[str, Any]]:
         """Return the rows of scores, in order."""
-        return read_lines(self.path / "scores.jsonl")[0]
+        with self.reading() as records:
+            return records.scores()
 
     def at(self, step: int) -> dict[str, dict[str, float]]:
         """Return the last "metrics" and "scores" at or before `step`."""
-        rows = self.train_rows()
-        i = int(np.searchsorted(rows["step"], step, "right")) - 1
-        values = rows["values"][i].tolist() if i >= 0 else []
-        metrics = {name: v for name, v in zip(self.columns(), values, strict=False) if not math.isnan(v)}
-        scores = [row for row in self.scores() if row["step"] <= step]
-        return {"metrics": metrics, "scores": scores[-1] if scores else {}}
+        with self.reading() as records:
+            row, names, told = records.row_at(step), records.columns(), records.scores()
+        values = row["values"][0].tolist() if len(row) else []
+        scores = [score for score in told if score["step"] <= step][-1:]
+        return {
+            "metrics": {n: v for n, v in zip(names, values, strict=False) if not math.isnan(v)},
+            "scores": {n: v for n, v in (scores[0] if scores else {}).items() if v is not None},
+        }
+
+    def window(self, names: Sequence[str], low: int, high: int, width: int) -> dict[str, Window]:
+        """Return metrics and scores from step `low` to `high`, at most `width` buckets each; see `rows.Window`.
+
+        A little more at both ends comes along, so that a line goes on to the edge of a picture. A million steps take
+        milliseconds: what is wider than `width` is read from the buckets beside the rows.
+        """
+        with self.reading() as records:
+            return records.window(names, low, high, width)
 
     # -- keyframes ----------------------------------------------------------------------------------------------------
 
     def save_keyframe(self, step: int, tensors: Mapping[str, Tensor], experiment: Experiment) -> list[int]:
-        """Save a moment, thin the older ones where there are too many, and return the steps of those there are."""
-        where = self.path / "keyframes"
-        where.mkdir(exist_ok=True)
-        if self._event_count is None:
-            self._event_count = len(self.events())
-        metadata = {
-            "step": str(step),
-            "experiment": orjson.dumps(experiment.to_json()).decode(),
-            "events": str(self._event_count),
-            "format": FORMAT,
-        }
-        # safetensors refuses tensors that share memory, as the views of one flat parameter vector do
-        copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-        fresh = where / f".{step:08d}.part"
-        save_file(copies, fresh, metadata)
-        put_in_place(fresh, self._keyframe(step))
+        """Save a moment, thin the older ones where there are too many, and return the steps of those there are.
+
+        What was measured and done until then is on the disk before it is, and it is there whole or not at all.
+        """
+        with self._writing() as writer:
+            writer.flush()
+            writer.sync()
+            keyframes.write(self.path, Keyframe(step, experiment, dict(tensors), writer.events))
         return self._thin()
 
     def keyframes(self) -> list[int]:
         """Return the steps of the saved moments, ascending."""
-        return sorted(int(path.stem) for path in (self.path / "keyframes").glob("[0-9]*.safetensors"))
+        return keyframes.steps(self.path)
 
     def drop_keyframe(self, step: int) -> None:
         """Forget one saved moment."""
-        self._keyframe(step).unlink(missing_ok=True)
+        keyframes.drop(self.path, step)
 
     def current(self) -> Experiment:
         """Return the experiment as the last readable keyframe has it, edits applied; else as it was started."""
-        started = self.experiment()
-        for at in reversed(self.keyframes()):
-            with contextlib.suppress(SafetensorError, OSError, KeyError, ValueError):
-                with safe_open(self._keyframe(at), "pt") as file:
-                    about = file.metadata() or {}
-                return Experiment.from_json(orjson.loads(about["experiment"]))
-        return started
+        started = self.experiment()  # it brings along the items that the run was given
+        return keyframes.current(self.path) or started
 
     def load_keyframe(self, step: int | None = None) -> Keyframe:
         """Read the last readable moment at or before `step` (None: of all); raises `StoreError` where there is none."""
-        for at in reversed([k for k in self.keyframes() if step is None or k <= step]):
-            try:
-                with safe_open(self._keyframe(at), "pt") as file:
-                    about = file.metadata() or {}
-                    if about.get("format") != FORMAT:
-                        continue
-                    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
-                experiment = Experiment.from_json(orjson.loads(about["experiment"]))
-                return Keyframe(int(about["step"]), experiment, tensors, int(about["events"]))
-            except (SafetensorError, OSError, KeyError, ValueError):
-                continue
+        for moment in keyframes.good(self.path, step):
+            return moment
         raise StoreError(f"Run {self.run_id} has no saved moment to go on from: start it anew.")
 
     def cut(self, step: int, events: int) -> None:
         """Forget what came after `step`: metrics, scores and keyframes beyond it, and all but the first `events`."""
-        self._write_header(cuts=self.cuts() + 1)
-        self._event_count = None
-        rows = self.train_rows()
-        cut(self.path / "train.bin", int(np.searchsorted(rows["step"], step, "right")) * ROW.itemsize)
-        for name, keep in (("scores.jsonl", None), ("events.jsonl", events)):
-            lines = read_lines(self.path / name)[0]
-            kept = [r for r in lines if r["step"] <= step] if keep is None else lines[:keep]
-            if len(kept) < len(lines):
-                write_whole(self.path / name, b"".join(orjson.dumps(r) + b"\n" for r in kept))
-        for later in self.keyframes():
+        for later in reversed(self.keyframes()):  # from the end, and before the records: what is left is always a run
             if later > step:
-                self._keyframe(later).unlink()
+                self.drop_keyframe(later)
+        with self._writing() as writer:
+            writer.cut(step, events)
 
     # -- inside -------------------------------------------------------------------------------------------------------
-
-    def _keyframe(self, step: int) -> Path:
-        return self.path / "keyframes" / f"{step:08d}.safetensors"
 
     def _thin(self) -> list[int]:
         """Drop every second of the older three quarters until what is left is few and small enough."""
         steps = self.keyframes()
-        size = self._keyframe(steps[-1]).stat().st_size
+        size = keyframes.place(self.path, steps[-1]).stat().st_size
         while len(steps) > KEEP or (len(steps) > 8 and len(steps) * size > KEEP_BYTES):
             old = steps[: len(steps) * 3 // 4]
             for step in old[1::2]:
-                self._keyframe(step).unlink()
+                self.drop_keyframe(step)
             steps = self.keyframes()
         return steps
 
-    def _header(self) -> dict[str, Any]:
-        try:
-            header: dict[str, Any] = orjson.loads((self.path / "train.json").read_bytes())
-        except (OSError, orjson.JSONDecodeError):
-            header = {}
-        return {"columns": [], "cuts": 0} | header
 
-    def _write_header(self, **changes: Any) -> None:
-        write_whole(self.path / "train.json", orjson.dumps(self._header() | changes))
+def _let_go(writer: Writer, lock: int) -> None:
+    try:
+        writer.close()
+    finally:
+        os.close(lock)
 
 
 def runs(root: Path) -> list[RunFolder]:
@@ -326,10 +339,11 @@ def restore(root: Path, run_id: str) -> RunFolder:
 
 
 def forget_deleted(root: Path, seconds: float = KEPT_DELETED) -> None:
-    """Take runs off the disk that were deleted longer ago than that."""
-    for path in (root / DELETED).glob("*"):
-        if path.stat().st_mtime < time.time() - seconds:
-            shutil.rmtree(path, ignore_errors=True)
+    """Take runs off the disk that were deleted longer ago than that, and what was left half made that long ago."""
+    for path in (*(root / DELETED).glob("*"), *(p for p in root.glob(".*-*") if HALF.fullmatch(p.name))):
+        with contextlib.suppress(OSError):  # another server does the same
+            if path.stat().st_mtime < time.time() - seconds:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _take_points(experiment: Experiment, copy: Path) -> None:

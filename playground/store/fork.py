@@ -6,18 +6,23 @@ then, and replaying either from its start gives its numbers again. The child's `
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
-from playground.store.files import write_whole
-from playground.store.folder import RunFolder, StoreError, new_id
+from playground.store.errors import StoreError
+from playground.store.files import sync, write_whole
+from playground.store.folder import RunFolder, new_id
+from playground.store.keyframes import place
+from playground.store.records import FILE as RECORDS
+from playground.store.records import create
 
 FILE = "parent.json"
-LINES = ("config.json", "events.jsonl", "train.json", "train.bin", "scores.jsonl", "points.safetensors")
 
 
 class Parent(NamedTuple):
@@ -37,20 +42,22 @@ def fork(folder: RunFolder, step: int | None = None) -> RunFolder:
     fresh = RunFolder(root / f".forking-{secrets.token_hex(8)}")
     try:
         (fresh.path / "keyframes").mkdir(parents=True)
-        for name in LINES:
+        for name in ("config.json", "points.safetensors"):
             if (folder.path / name).exists():
                 shutil.copyfile(folder.path / name, fresh.path / name)
+        with folder.reading() as records:
+            past = records.parts().until(moment.step, moment.events)
+        create(fresh.path / RECORDS, past._replace(cuts=past.cuts + 1))
         for at in folder.keyframes():
             if at <= moment.step:
-                name = f"{at:08d}.safetensors"
-                shutil.copyfile(folder.path / "keyframes" / name, fresh.path / "keyframes" / name)
-        fresh.cut(moment.step, moment.events)
+                _copy(place(folder.path, at), place(fresh.path, at))
         fresh.set_status(state="stopped", step=moment.step)
         write_whole(fresh.path / FILE, orjson.dumps(Parent(folder.run_id, moment.step)._asdict()))
         name = new_id(moment.experiment)
         fresh.path.rename(root / name)
-    except OSError as error:
-        raise StoreError(f"The run could not be forked: {error.strerror or error}.") from None
+        sync(root)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"The run could not be forked: {getattr(error, 'strerror', None) or error}.") from None
     finally:
         shutil.rmtree(fresh.path, ignore_errors=True)
     return RunFolder(root / name)
@@ -63,3 +70,13 @@ def parent(folder: Path) -> Parent | None:
         return Parent(str(said["run"]), int(said["step"]))
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _copy(file: Path, other: Path) -> None:
+    """Let a saved moment, which never changes, lie in another folder too, at no cost where the disk can do that."""
+    try:
+        os.link(file, other)
+    except FileNotFoundError:
+        return  # thinned out meanwhile
+    except OSError:
+        shutil.copyfile(file, other)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from playground.store.files import read_lines
 from playground.store.folder import RunFolder
 
 POINTS = 2000  # of a curve kept in memory: even, and more than a screen is wide
@@ -67,19 +66,22 @@ class History:
         self.curves: dict[str, Curve] = {}
         self.events: list[dict[str, Any]] = []
         self.last_scores: dict[str, Any] = {}
-        self._cuts, self._rows, self._scores_end, self._events_end = -1, 0, 0, 0
+        self._cuts, self._rows, self._scores, self._events = -1, 0, 0, 0
 
     def update(self) -> History:
         """Read what was appended since the last call; return itself."""
-        cuts = self.folder.cuts()
-        if cuts != self._cuts:
-            self._cuts, self._rows, self._scores_end, self._events_end = cuts, 0, 0, 0
-            self.curves, self.events, self.last_scores = {}, [], {}
-        rows = self.folder.train_rows(self._rows)
-        self._rows += len(rows)
-        for i, name in enumerate(self.folder.columns() if len(rows) else ()):
-            self.curves.setdefault(name, Curve()).add(rows["step"], rows["values"][:, i])
-        fresh, self._scores_end = read_lines(self.folder.path / "scores.jsonl", self._scores_end)
+        with self.folder.reading() as records:
+            cuts = records.cuts()
+            if cuts != self._cuts:
+                self._cuts, self._rows, self._scores, self._events = cuts, 0, 0, 0
+                self.curves, self.events, self.last_scores = {}, [], {}
+            columns = records.columns()
+            for rows in records.pieces(self._rows):
+                self._rows += len(rows)
+                for i, name in enumerate(columns):
+                    self.curves.setdefault(name, Curve()).add(rows["step"], rows["values"][:, i])
+            fresh, events = records.scores(self._scores), records.events(self._events)
+        self._scores, self._events = self._scores + len(fresh), self._events + len(events)
         names = list(dict.fromkeys(name for row in fresh for name in row if name != "step"))
         for name in names:
             pairs = [(row["step"], row[name]) for row in fresh if row.get(name) is not None]
@@ -87,6 +89,5 @@ class History:
             self.curves.setdefault(name, Curve()).add(steps, values)
         if fresh:
             self.last_scores = fresh[-1]
-        events, self._events_end = read_lines(self.folder.path / "events.jsonl", self._events_end)
         self.events = (self.events + events)[-POINTS:]
         return self

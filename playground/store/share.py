@@ -22,8 +22,12 @@ from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from playground.data.kept import content_name
+from playground.store import plain
+from playground.store.errors import StoreError
 from playground.store.files import read_lines
-from playground.store.folder import ROW, RUN_ID, WIDTH, RunFolder, StoreError, new_id
+from playground.store.folder import RUN_ID, RunFolder, new_id
+from playground.store.records import migrate
+from playground.store.rows import ROW, WIDTH
 
 VERSION = 1
 LIST = "manifest.json"
@@ -53,11 +57,10 @@ class Manifest(BaseModel):
 
 def share(folder: RunFolder, file: Path | BinaryIO) -> None:
     """Write a run into one file, as it stands; one that trains meanwhile is taken up to its last whole record."""
-    parts = {name: (folder.path / name).read_bytes() for name in _names(folder)}
-    for name in ("events.jsonl", "scores.jsonl"):
-        parts[name] = parts[name][: read_lines(folder.path / name)[1]] if name in parts else b""
-    if "train.bin" in parts:
-        parts["train.bin"] = parts["train.bin"][: len(parts["train.bin"]) // ROW.itemsize * ROW.itemsize]
+    with folder.reading() as records:
+        lines = plain.written(records.parts())
+    files = {name: (folder.path / name).read_bytes() for name in _names(folder) if name not in lines}
+    parts = dict(sorted((files | lines).items(), key=lambda part: ("/" in part[0], part[0])))
     listed = {name: Part(bytes=len(part), sha256=_hash(part)) for name, part in parts.items()}
     about = Manifest(kind="gan-playground-run", version=VERSION, run=folder.run_id, parts=listed)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as whole:
@@ -80,6 +83,7 @@ def receive(file: Path | BinaryIO, root: Path, progress: Progress = lambda done,
                 progress(i, len(about.parts))
         folder = RunFolder(fresh)
         last = _checked(folder)
+        migrate(fresh)
         folder.set_status(state="stopped", step=last)
         wanted = about.run
         name = wanted if RUN_ID.fullmatch(wanted) and not (root / wanted).exists() else new_id(folder.experiment())
@@ -94,9 +98,9 @@ def receive(file: Path | BinaryIO, root: Path, progress: Progress = lambda done,
 
 
 def _names(folder: RunFolder) -> list[str]:
-    """Return the parts that a run has, those of a fixed name first."""
+    """Return the parts that a run has as files."""
     found = (path.relative_to(folder.path).as_posix() for path in sorted(folder.path.rglob("*")) if path.is_file())
-    return sorted((name for name in found if PARTS.fullmatch(name)), key=lambda name: ("/" in name, name))
+    return [name for name in found if PARTS.fullmatch(name)]
 
 
 def _list(whole: zipfile.ZipFile) -> Manifest:
@@ -149,8 +153,8 @@ def _checked(folder: RunFolder) -> int:
         if (folder.path / name).exists() and not (good and whole == (folder.path / name).stat().st_size):
             raise StoreError(f"The {name} of this shared run cannot be read: share it again.")
     try:
-        columns = folder.columns()
-        names = folder.cuts() >= 0 and all(isinstance(name, str) for name in columns) and len(columns) <= WIDTH
+        parts = plain.read(folder.path)
+        names = parts.cuts >= 0 and all(isinstance(name, str) for name in parts.columns) and len(parts.columns) <= WIDTH
     except (TypeError, ValueError):  # a header of another shape
         names = False
     rows = folder.path / "train.bin"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from playground.store import RunFolder
 from tests.e2e.conftest import PATIENCE, Server
 
 
@@ -73,8 +73,7 @@ def train(page: Page, steps: int = 20) -> None:
 
 
 def events(server: Server, run: str) -> list[dict[str, object]]:
-    path = server.home / run / "events.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return RunFolder(server.home / run).events() if (server.home / run).exists() else []
 
 
 def fill(page: Page, field: str, value: str) -> None:
