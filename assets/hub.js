@@ -13,7 +13,7 @@ const OPTIMISTIC_MS = 2500;
 const SETTLE_MS = 400;
 const REDELIVER_MS = 3000;
 const STATUS_FIELDS = [
-  "state", "step", "sps", "device", "queue", "error", "past", "keyframes", "until", "speed", "experiment_version",
+  "state", "step", "sps", "device", "queue", "error", "past", "waits", "keyframes", "until", "speed", "experiment_version",
 ];
 
 const hubs = (window.__playgroundHubs ??= new Map());

@@ -191,8 +191,9 @@ class Transport {
   }
 }
 
-function stateText({ state, queue, past }) {
+function stateText({ state, queue, past, waits }) {
   if (past !== null && past !== undefined) return `Looking at step ${count(past)}`;
   if (state === "queued" && queue) return `In the queue, position ${queue}`;
+  if (waits && state === "running") return "Preparing scores, once";
   return STATES[state] ?? state;
 }

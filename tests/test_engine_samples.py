@@ -145,13 +145,16 @@ def test_training_holds_before_a_score_that_has_to_wait_and_stays_answerable(tmp
         session.work()
     assert (session.loop.step, session.state) == (19, "running")
     assert waits
+    assert session.brief()["waits"]
     session.pause()
     assert session.state == "paused"
+    assert not session.brief()["waits"]
     session.loop.panel.ready = lambda: True
     session.until(steps=40)
     session.play()
     while session.state == "running":
         session.work()
+    assert not session.brief()["waits"]
     assert [row["step"] for row in session.loop.scores] == [20, 40]
     session.close()
 

@@ -34,6 +34,7 @@ class Status:
     error: str | None = None
     queue: int | None = None  # place in the queue, 1 = next
     past: int | None = None  # the keyframe that is looked at
+    waits: bool = False  # for the classifier that scores of images need, once a data set
     keyframes: list[int] = field(default_factory=list)
     speed: int = 0
     until: dict[str, int] | None = None
@@ -101,6 +102,7 @@ class Run:
             step=self.step,
             device=str(told.get("device", "")),
             queue=queue,
+            waits=live and bool(told.get("waits")),
             keyframes=list(told.get("keyframes", [])),
             edits=int(told.get("edits", 0)),
             viewers=len(self.viewers),

@@ -59,6 +59,7 @@ class Session:
         self.number, self.speed_, self.until_ = number, speed, until
         self.state: str = "paused"
         self.error: str | None = None
+        self.waits = False  # for a score that cannot be given yet
         self.past: int | None = None  # the step of the keyframe that is looked at
         self.then: dict[str, dict[str, float]] = {}  # what was measured at that step
         self.layers: frozenset[str] = frozenset()
@@ -92,8 +93,11 @@ class Session:
         target, due = self.target(), self.next_status
         if not loop.panel.ready():  # commands are obeyed while another process makes what the score needs
             target = min(target, before_score(loop))
-            if loop.step >= target:
+            self.waits = loop.step >= target
+            if self.waits:
                 self.wait(HOLD)
+        else:
+            self.waits = False
         if not self.speed_:
             due = min(due, self.next_frame)
         while loop.step < target and not commands:
@@ -346,6 +350,7 @@ class Session:
             "state": self.state,
             "step": self.loop.step,
             "sps": round(self.sps, 1) if self.state == "running" else 0.0,
+            "waits": self.waits and self.state == "running",
             "error": self.error,
             "past": self.past,
             "keyframes": self.loop.keyframes,
