@@ -14,6 +14,10 @@ export function coverFor(hub) {
   if (state === "warming" && !step) {
     return h("div.word", {}, h("span.spinner", { "aria-hidden": "true" }), h("span", { text: "Starting the training process …" }));
   }
+  if (state === "paused" && error) {
+    return h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error }),
+      button("play", "Go on", () => hub.play(), { kind: "solid" }));
+  }
   if (state === "failed") return failed(hub, error, keyframes);
   if (state === "stopped") {
     return h("div.word", {}, h("strong", { text: `Stopped at step ${count(step)}` }),

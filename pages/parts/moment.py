@@ -17,6 +17,8 @@ def line() -> None:
     with st.container(key="moment", horizontal=True, vertical_alignment="center", gap="small"):
         if status.state == "failed":
             _failed(status.error or "Training failed.", status.keyframes)
+        elif status.state == "paused" and status.error:
+            st.error(status.error, icon=":material/error:")
         elif status.state == "finished":
             _finished(status.step)
         elif status.state == "queued":

@@ -86,6 +86,11 @@ class Loop:
             *(self.step // every * every + every for every in (e.score_every, e.keyframe_every)),
         )
 
+    def before_score(self) -> int:
+        """Return the last step before the next score."""
+        every = self.experiment.score_every
+        return self.step // every * every + every - 1
+
     # -- going on -----------------------------------------------------------------------------------------------------
 
     def advance(self, n: int = 1, players: Sequence[str] | None = None) -> None:
@@ -191,9 +196,11 @@ class Loop:
 
     def record(self, kind: str, **what: Any) -> None:
         """Note in the folder that something was done at this step."""
+        self._note(kind, [what])
+
+    def _note(self, kind: str, all_of_it: Sequence[Mapping[str, Any]]) -> None:
         if self.folder is not None:
-            event = self.folder.event(self.step, kind, **what)
-            self._mark([event])
+            self._mark(self.folder.note(self.step, kind, all_of_it))
 
     def _mark(self, events: list[dict[str, Any]]) -> None:
         self.marks.extend(e for e in events if e["kind"] in ("set", "rewind", "error"))
@@ -223,11 +230,11 @@ class Loop:
         if self.failed:
             raise ConfigError(f"{self.failed} Go back to a good moment before you change settings.")
         changed = edited(self.experiment, values)
-        self.flush()
-        for name in values:
-            old, new = self.experiment.value(name), changed.value(name)
-            if old != new:
-                self.record("set", field=name, value=new, old=old)
+        self.collect()
+        both = {name: (self.experiment.value(name), changed.value(name)) for name in values}
+        self._note(
+            "set", [{"field": name, "value": new, "old": old} for name, (old, new) in both.items() if old != new]
+        )
         self._take(changed)
         self.edits += 1
         self._keep_edit()

@@ -6,23 +6,24 @@ Everything that changes the run acts between two steps and is an event; nothing 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from playground.config import ConfigError
 from playground.diagnostics.verdict import verdict
-from playground.engine.frames import rounded
 from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.mapped import FrameWriter
 from playground.engine.painters import painter
+from playground.engine.told import short, told_step
 from playground.experiment import Experiment
-from playground.families.base import SubStep
-from playground.store import RunFolder
+from playground.store import RunFolder, Unwritable
+from playground.store.errors import written
 
 FPS = 20.0
 SHARE = 0.035  # of the time may go into frames while the run trains: 0.95 of its speed stays, with some to spare
@@ -55,7 +56,8 @@ class Session:
         self.folder = RunFolder.open(path.parent, path.name)
         self.loop = Loop(Experiment.from_json(experiment), self.folder, resume)
         self.present = self.painter = painter(self.loop)
-        self.writer = FrameWriter(path / "frame.bin", number)
+        with written(path):
+            self.writer = FrameWriter(path / "frame.bin", number)
         self.number, self.speed_, self.until_ = number, speed, until
         self.state: str = "paused"
         self.error: str | None = None
@@ -92,7 +94,7 @@ class Session:
             return
         target, due = self.target(), self.next_status
         if not loop.panel.ready():  # commands are obeyed while another process makes what the score needs
-            target = min(target, before_score(loop))
+            target = min(target, loop.before_score())
             self.waits = loop.step >= target
             if self.waits:
                 self.wait(HOLD)
@@ -160,7 +162,12 @@ class Session:
         self.tell()
 
     def fail(self, error: Exception) -> None:
-        """Stay at the first bad step with its cause; the last keyframe is there to go back to."""
+        """Stay at the first bad step with its cause; the last keyframe is there to go back to.
+
+        Where the disk takes no more, pause: what is not written yet is written when there is room.
+        """
+        if isinstance(error, Unwritable):
+            return self.become("paused", str(error))
         plain = isinstance(error, TrainingFailed)
         self.become("failed", str(error) if plain else f"The worker stumbled: {type(error).__name__}: {error}")
 
@@ -183,6 +190,7 @@ class Session:
     def pause(self) -> None:
         """Stop training between two steps."""
         if self.state == "running":
+            self.state = "paused"  # also where the disk takes no more
             self.loop.flush()
             self.loop.record("pause")
             self.become("paused")
@@ -275,15 +283,19 @@ class Session:
         return {"step": self.loop.keyframe()}
 
     def close(self) -> None:
-        """Save the moment and let go of the folder."""
-        self.loop.record("stop")
-        if self.error is None:
-            self.loop.keyframe()
-            self.state = "stopped"
+        """Save the moment and let go of the folder; where the disk takes no more, say so."""
+        try:
+            self.loop.record("stop")
+            if self.state != "failed":
+                self.loop.keyframe()
+                self.state, self.error = "stopped", None
+        except Unwritable as error:
+            self.state, self.error = "stopped", str(error)
         self.save_status()
         self.tell()
         self.writer.close()
-        self.folder.release()
+        with contextlib.suppress(Unwritable):  # it has been said
+            self.folder.release()
 
     def to_present(self) -> None:
         """Show the run as it is now."""
@@ -364,9 +376,9 @@ class Session:
 
     def save_status(self) -> None:
         """Write the status into the folder."""
-        self.folder.set_status(
-            state=self.state, step=self.loop.step, device=self.loop.device.type, error=self.error, pid=os.getpid()
-        )
+        about = {"device": self.loop.device.type, "error": self.error, "pid": os.getpid()}
+        with contextlib.suppress(OSError):  # of a full disk, which the next rows or moment tell of
+            self.folder.set_status(state=self.state, step=self.loop.step, **about)
 
     def verdict(self) -> dict[str, Any] | None:
         """Judge the run's recent past, once a score and when it has failed."""
@@ -381,23 +393,3 @@ class Session:
             floors = self.loop.panel.floors()
             self.floors = {name: list(short(asdict(floor)).values()) for name, floor in floors.items()}
         return self.floors or {}
-
-
-def before_score(loop: Loop) -> int:
-    """Return the last step before the next score."""
-    every = loop.experiment.score_every
-    return loop.step // every * every + every - 1
-
-
-def short(values: Mapping[str, float]) -> dict[str, float]:
-    """Return numbers with as many digits as a person reads."""
-    return {name: float(f"{value:.6g}") for name, value in values.items()}
-
-
-def told_step(s: SubStep) -> dict[str, Any]:
-    """Return a sub-step as plain data."""
-    return {
-        "player": s.player, "title": s.title, "formula": s.formula, "note": s.note, "shapes": s.shapes,
-        "tensors": {name: rounded(value) for name, value in s.tensors.items()},
-        "layers": {name: rounded(value) for name, value in s.layers.items()},
-    }  # fmt: skip

@@ -22,6 +22,7 @@ from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.painters import painter
 from playground.engine.session import Session
 from playground.experiment import Experiment
+from playground.store import Unwritable
 
 VERBS = (
     "play", "pause", "step", "set", "speed", "until", "trace", "pick", "decode", "look", "goto", "watch", "keyframe",
@@ -82,7 +83,7 @@ class Worker:
             data = self.carry_out(str(name), command)
             answer |= {} if data is None else {"data": data}
         except Exception as error:
-            if self.session is not None and isinstance(error, TrainingFailed):
+            if self.session is not None and isinstance(error, (TrainingFailed, Unwritable)):
                 self.session.fail(error)
             plain = isinstance(error, (ValueError, TrainingFailed))
             answer |= {"ok": False, "error": str(error) if plain else f"{type(error).__name__}: {error}"}

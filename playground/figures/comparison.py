@@ -14,6 +14,7 @@ from playground.figures import palette
 from playground.figures.chart import Axis, Line, Style, chart
 from playground.figures.curves import EACH_STEP
 from playground.figures.series import Array
+from playground.store.index import TELLING
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 Against = Literal["step", "share"]
@@ -36,7 +37,7 @@ NAMES = {
     "code/active": "active codings", "code/dead": "dead codings", "diversity/ssim": "likeness within a class (MS-SSIM)",
     "copies/share": "share of copies", "began/m": "convergence measure M", "began/k": "control k",
 }  # fmt: skip
-FIRST = ("modes/eight_percent", "class/covered", "held/recon", "prdc/coverage", "loss/g", "loss/total")
+FIRST = TELLING
 
 
 @dataclass(frozen=True)

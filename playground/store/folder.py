@@ -162,11 +162,14 @@ class RunFolder:
 
     def event(self, step: int, kind: str, **what: Any) -> dict[str, Any]:
         """Record that something was done at `step`; return the record."""
-        record = {"step": step, "kind": kind, **what}
+        return self.note(step, kind, [what])[0]
+
+    def note(self, step: int, kind: str, all_of_it: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Record several things of a kind that were done at once, as a whole or not at all; return the records."""
+        records = [{"step": step, "kind": kind, **what} for what in all_of_it]
         with self._writing() as writer:
-            writer.add_event(record)
-            writer.flush()
-        return record
+            writer.note(records)
+        return records
 
     def events(self) -> list[dict[str, Any]]:
         """Return what was done to the run, in order."""
@@ -179,13 +182,20 @@ class RunFolder:
 
     def status(self) -> dict[str, Any]:
         """Return the last known state; one that claims a process which is gone reads as stopped."""
+        status = self.saved_status()
+        return status | {"state": self.state_now(str(status.get("state")))}
+
+    def saved_status(self) -> dict[str, Any]:
+        """Return the last state that was written."""
         try:
             status: dict[str, Any] = orjson.loads((self.path / "status.json").read_bytes())
+            return status
         except (OSError, orjson.JSONDecodeError):
-            status = {"state": "stopped", "step": 0}
-        if status.get("state") in ("running", "warming", "paused") and not self.busy():
-            status["state"] = "stopped"
-        return status
+            return {"state": "stopped", "step": 0}
+
+    def state_now(self, state: str) -> str:
+        """Return what a state that was written amounts to: "stopped" where it claims a process which is gone."""
+        return "stopped" if state in ("running", "warming", "paused") and not self.busy() else state
 
     # -- metrics ------------------------------------------------------------------------------------------------------
 

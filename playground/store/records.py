@@ -85,6 +85,11 @@ class Records:
         rows = np.frombuffer(found[0] if found else b"", ROW)
         return rows[rows["step"] <= step][-1:]
 
+    def whole(self) -> np.ndarray:
+        """Return all rows as one bucket: (1,), or (0,) where there are none."""
+        found = np.frombuffer(b"".join(brief for (brief,) in self.db.execute("SELECT brief FROM train")), BUCKET)
+        return joined(found, len(found))
+
     def window(self, names: Sequence[str], low: int, high: int, width: int) -> dict[str, Window]:
         """Return metrics and scores from step `low` to `high`, a little more at both ends, at most `width` each."""
         logged = self.columns()
@@ -170,11 +175,16 @@ class Writer:
         with self._lock:
             self._scores.append(orjson.dumps({"step": step, **scores}))
 
-    def add_event(self, record: Mapping[str, Any]) -> None:
-        """Take in what was done."""
+    def note(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Write down what was done, all of it or, where that fails, nothing."""
         with self._lock:
-            self._events.append(orjson.dumps(record))
-            self.events += 1
+            self._events += [orjson.dumps(record) for record in records]
+            try:
+                self.flush()
+            except BaseException:
+                del self._events[len(self._events) - len(records) :]
+                raise
+            self.events += len(records)
 
     def flush(self) -> None:
         """Write what waits, all of it or, where that fails, nothing: then it waits on."""
