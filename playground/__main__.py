@@ -1,4 +1,4 @@
-"""The command line: list, fetch, bring, train, diagnose, resume, share, receive, export, bench: as verbs.
+"""The command line: list, fetch, bring, train, diagnose, resume, share, receive, export, code, bench: as verbs.
 
 Nothing here waits for torch.
 
@@ -108,6 +108,10 @@ def parser() -> Parser:
         "--step", metavar="N", type=whole(0), help="the saved moment of samples and walks (default: last)"
     )
     export.add_argument("--seed", metavar="S", type=whole(0), help="which samples and walks (default: 0)")
+
+    code = verbs.add_parser("code", help="write a run or a preset as one plain PyTorch script")
+    code.add_argument("what", metavar="RUN_OR_PRESET", help="a run's id, or a preset; `list` shows them")
+    code.add_argument("-o", "--out", metavar="FILE", help="where to, such as gan.py (default: print it)")
 
     bench = verbs.add_parser("bench", parents=[as_json], help="measure speed, known answers (exams), presets and modes")
     parts = ("speed", "exams", "presets", "modes")

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.code import export
 from playground.config import ConfigError, knobs
 from playground.data import datasets
 from playground.diagnostics.panels import panel
@@ -142,6 +143,11 @@ class Run:
         """Write the whole run into one file (a ZIP) to hand on, and return its path; `receive` takes it in again."""
         share(self.folder, Path(file))
         return Path(file)
+
+    def code(self) -> str:
+        """Return a plain PyTorch script that repeats the run without this package; raises `ConfigError` where none
+        can."""
+        return export.of_run(self.folder)
 
     def resume(self, steps: int | None = None, progress: Progress | None = None) -> Run:
         """Train `steps` more from the last saved moment and save; return this run.

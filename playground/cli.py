@@ -25,6 +25,8 @@ from rich.progress import (
 )
 
 from playground import api
+from playground.code import export as export_code
+from playground.code import files
 from playground.config import ConfigError
 from playground.data import archives
 from playground.data.own_images import read_images, save_images
@@ -88,6 +90,28 @@ def export(args: argparse.Namespace) -> int:
         return say_json({"run": run.id, "what": args.what} | told)
     frames = f"{told['frames']} frames, " if told["frames"] else ""
     print(f"{told['file']}: {frames}{told['bytes']:,} bytes.")
+    return 0
+
+
+def code(args: argparse.Namespace) -> int:
+    """Write a run or a preset as a script, and beside it the items that it reads."""
+    if args.what in PRESETS:
+        experiment, steps = PRESETS[args.what].experiment, PRESETS[args.what].steps
+        text = export_code.script(experiment, steps=steps)
+    else:
+        run = opened(args.what)
+        experiment, text = run.folder.experiment(), run.code()
+    if not args.out:
+        print(text, end="")
+        return 0
+    out, others = Path(args.out), files.beside(experiment.data)
+    try:
+        for path, content in {out: text.encode(), **{out.parent / name: data for name, data in others.items()}}.items():
+            path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"Cannot write {error.filename}: {error.strerror}.") from None
+    beside = f" It reads {', '.join(others)} beside it." if others else ""
+    print(f"{out}: {len(text.splitlines())} lines, no package but PyTorch and NumPy.{beside}", file=sys.stderr)
     return 0
 
 

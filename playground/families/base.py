@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +81,14 @@ class View:
     arrows: int = 160
 
 
+class Listing(NamedTuple):
+    """What a script of a run is written from: sources by section (`playground/code/parts`), and what they ask besides
+    the settings. `values["COLUMNS"]` names the metrics that the script prints."""
+
+    parts: dict[str, tuple[str, ...]]
+    values: dict[str, Any]
+
+
 class Family(ABC):
     """A model with its optimisers. Structural fields are read once in `__init__`; live ones arrive through `set`."""
 
@@ -106,6 +114,11 @@ class Family(ABC):
         if data.kind not in cls.takes:
             wanted = " or ".join(sorted(cls.takes))
             raise ConfigError(f"{cls.title} learns from {wanted}, and {data.title} is {data.kind}: choose other data.")
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        """Return what a plain PyTorch script of this family is written from; see `playground.code.export`."""
+        raise ConfigError(f"{cls.title} cannot be written as a script yet: the family has no listing.")
 
     @property
     def points(self) -> Distribution:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from playground import gan_nets, slowmotion
+from playground import gan_listing, gan_nets, slowmotion
 from playground.adversarial import Adversarial
-from playground.families.base import SubStep
+from playground.config import Config
+from playground.data.base import DataSet
+from playground.families.base import Listing, SubStep
 from playground.gan_settings import GOODFELLOW, GanSettings
 from playground.rng import Streams
 
@@ -38,6 +40,11 @@ class Gan(Adversarial):
         return gan_nets.generator(self.config, shape, z, generator), gan_nets.discriminator(
             self.config, shape, 1, generator
         )
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, GanSettings)
+        return gan_listing.listing(config, data, GAME=data.players() is not None)
 
     def trace(self, batch: Tensor, rng: Streams) -> list[SubStep]:
         if self.data.kind != "points":  # what is told is drawn among points

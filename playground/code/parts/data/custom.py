@@ -1,0 +1,14 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+
+points = torch.from_numpy(np.load(Path(__file__).parent / DATA)["points"])
+
+
+def batch(n):
+    """Draw n of the rows, with replacement, each with fresh noise."""
+    drawn = points[torch.randint(len(points), (n,), generator=data_rng)]
+    if JITTER:
+        drawn = drawn + JITTER * torch.randn(n, 2, generator=data_rng)
+    return drawn

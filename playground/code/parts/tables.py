@@ -1,0 +1,20 @@
+import itertools
+
+import torch
+
+
+def shuffled(length):
+    """Count through all items for ever, each once an epoch, in an order of the epoch's own."""
+    for epoch in itertools.count():
+        yield from torch.randperm(length, generator=stream("epoch", epoch)).tolist()
+
+
+order = shuffled(len(items))
+
+
+def batch(n):
+    """Return the next n items."""
+    which = list(itertools.islice(order, n))
+    if LABELLED:
+        return items[which], labels[which]
+    return items[which]
