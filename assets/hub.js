@@ -313,6 +313,7 @@ export class Hub {
 
   // Show a saved moment (null: the present) without leaving the run where it is.
   look(step) {
+    this.outbox = this.outbox.filter((mail, i) => i === 0 || mail.do !== "look"); // the last one wins
     return this.act("look", { step }, { past: step });
   }
 

@@ -1,5 +1,6 @@
 // The bar that drives a run. It answers at once and takes its answer back if the worker refuses.
 import { Follower, button, count, h, mount, say, show, toggleClass } from "./dom.js";
+import { Cursor } from "./cursor.js";
 import { icon } from "./icons.js";
 import { hubOf } from "./hub.js";
 import { listenKeys } from "./keys.js";
@@ -26,7 +27,8 @@ class Transport {
     this.build();
     this.stopKeys = listenKeys({
       " ": () => this.hub?.toggle(),
-      ArrowRight: () => this.hub?.step(1),
+      ArrowRight: () => (this.timeline.at === null ? this.hub?.step(1) : this.timeline.move(1)),
+      ArrowLeft: () => this.timeline.move(-1),
       d: () => this.alone("d"),
       g: () => this.alone("g"),
     });
@@ -62,6 +64,7 @@ class Transport {
     this.device = h("span.dim.device");
     this.notice = h("div.notice", { role: "alert", hidden: true });
     this.timeline = new Timeline(() => this.hub);
+    this.cursor = new Cursor();
     this.moreButton = button("more", "More", () => this.openMore(), { kind: "ghost", words: false });
     this.moreButton.classList.add("morebutton");
     this.bar = h("div.deck", { role: "toolbar", "aria-label": "Training" },
@@ -78,7 +81,8 @@ class Transport {
         this.moreButton,
       ),
       h("div.line.second", {}, this.timeline.element,
-        h("div.readout", {}, this.state, h("span.stepword", {}, h("span.dim", { text: "step " }), this.counter), this.rate, this.device)),
+        h("div.side", {}, this.timeline.choices,
+          h("div.readout", {}, this.state, h("span.stepword", {}, h("span.dim", { text: "step " }), this.counter), this.rate, this.device))),
       this.notice,
     );
     this.root.replaceChildren(this.bar);
@@ -90,6 +94,7 @@ class Transport {
     this.players = component.data.players ?? ["d", "g"];
     show(this.sides, this.players.length > 0); // a model that is no game has no sides, and no game to walk through
     show(this.slow, this.players.length > 0 && component.data.slow !== false);
+    this.timeline.setEvents(component.data.events);
     this.follower.follow(component);
     this.refresh();
   }
@@ -104,6 +109,8 @@ class Transport {
 
   destroy() {
     this.stopKeys();
+    this.timeline.destroy();
+    this.cursor.destroy();
     document.removeEventListener("click", this.onClick, true);
     clearTimeout(this.telling);
     this.follower.leave();
@@ -150,6 +157,7 @@ class Transport {
     if (hub.notice) say(this.notice, hub.notice);
     this.refreshSpeed(status.speed);
     this.timeline.refresh();
+    this.cursor.show(this.timeline.at);
     this.until.refresh();
     this.tellPage(status);
   }

@@ -115,14 +115,15 @@ class Verdict {
     const told = verdict ?? { state: early, sentence, evidence: [], missing: [], cure: null, why: "" };
     const first = this.coding ? CODING_LOOK : this.images ? IMAGE_LOOK : this.hub.frame?.arrays.path ? GAME_LOOK : FIRST_LOOK;
     const look = early === "ready" && !verdict ? first : null;
-    const key = JSON.stringify([told, look]);
+    const { past } = this.hub.status;
+    const key = JSON.stringify([told, look, past]);
     if (key === this.shown) return;
     this.shown = key;
     this.told = told;
     const [word, name, tone] = LOOKS[told.state] ?? LOOKS.warming;
     this.card.dataset.tone = tone;
     this.mark.replaceChildren(icon(name));
-    say(this.word, word);
+    say(this.word, past === null || past === undefined ? word : `${word} at step ${count(past)}`);
     say(this.sentence, withoutLead(told.sentence, word));
     this.evidence.replaceChildren(...(look ? look.map(firstLook) : (told.evidence ?? []).slice(0, 3).map(row)));
     this.showCure(told);
@@ -136,10 +137,11 @@ class Verdict {
     this.offer = cure;
     const applied = this.applied && (this.applied === state + cure?.label || performance.now() < this.readUntil);
     if (!applied) this.applied = null;
-    show(this.cure, Boolean(cure) && !applied);
+    const past = this.hub.status.past ?? null;
+    show(this.cure, Boolean(cure) && !applied && past === null);
     if (cure) say(this.cureWord, cure.live ? cure.label : `${cure.label} (restarts)`);
     this.cure.title = cure?.live ? "Acts on the running model at once" : "Needs a fresh start of the run";
-    say(this.cureNote, applied ? "Applied: give it a few hundred steps." : "");
+    say(this.cureNote, cure && past !== null ? `Fork from here to try: ${cure.label}` : applied ? "Applied: give it a few hundred steps." : "");
     toggleClass(this.cureNote, "done", Boolean(applied));
   }
 

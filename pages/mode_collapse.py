@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.parts import background, curves, explored, labs, report_parts, state
+from pages.parts import background, curves, explored, labs, measured, report_parts, state
 from pages.parts.look import Look
 from playground.config import ConfigError
 from playground.diagnostics import collapse, features
@@ -88,7 +88,7 @@ def history(look: Look) -> None:
     tab = st.segmented_control(
         "Scores", tabs, default=tabs[0], required=True, key="past-scores", label_visibility="collapsed"
     )
-    told = curves.measured(look.run, folder and Stored(folder))
+    told = measured.measured(look.run, folder and Stored(folder))
     report_parts.over_time(fitting[tab or tabs[0]], told, look.step)
 
 

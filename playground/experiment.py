@@ -164,6 +164,19 @@ class Experiment(Config):
         return build(cls, value)
 
 
+def changes(before: Experiment, after: Experiment) -> list[str]:
+    """Say field by field what differs: family and data set first, then each field that both have."""
+    kinds = [("family", before.family, after.family), ("data", before.dataset, after.dataset)]
+    said = [f"{name} {old} → {new}" for name, old, new in kinds if old != new]
+    there = after.knobs()
+    labels = [k.label for k in there.values()]
+    for name, k in there.items():
+        if name in before.knobs() and before.value(name) != after.value(name):
+            label = k.label if labels.count(k.label) == 1 else f"{k.group} {k.label.lower()}"
+            said.append(f"{label} {before.value(name)} → {after.value(name)}")
+    return said
+
+
 def _part(value: Any, kind: type[Config]) -> Config:
     if isinstance(value, kind):
         return value

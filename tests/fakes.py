@@ -62,8 +62,8 @@ class FakeEngine:
     def delete(self, run: str) -> None:
         self.deleted[run] = self.known.pop(run), self.states.pop(run)
 
-    def fork(self, run: str, step: int | None = None) -> str:
-        child = self.prepare(self.known[run])
+    def fork(self, run: str, step: int | None = None, experiment: Experiment | None = None) -> str:
+        child = self.prepare(experiment or self.known[run])
         self.become(child, "stopped", step=step or self.states[run].step)
         return child
 
@@ -75,6 +75,8 @@ class FakeEngine:
         if verb == "set":
             self.known[run] = self.known[run].changed(**args["values"])
             self.become(run, self.states[run].state, edits=self.states[run].edits + 1)
+        elif verb == "look":
+            self.become(run, self.states[run].state, past=args["step"])
         elif verb in ("play", "pause", "stop"):
             self.become(run, {"play": "running", "pause": "paused", "stop": "stopped"}[verb])
         return {"ok": True}

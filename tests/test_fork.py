@@ -6,11 +6,13 @@ import io
 
 import numpy as np
 import pytest
+import torch
 
 from playground.engine import EngineError
+from playground.engine.graft import grafted, words
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
-from playground.store import Parent, RunFolder, StoreError, fork, parent, receive, runs, share
+from playground.store import Keyframe, Parent, RunFolder, StoreError, fork, parent, receive, runs, share
 from tests.engine_room import play_to, shared_engine, tiny
 
 SMALL = {"g_depth": 1, "d_depth": 1, "g_width": 4, "d_width": 4, "batch": 8, "replay_size": 64}
@@ -91,5 +93,94 @@ def test_the_engine_forks_a_run_that_trains():
     assert engine.status(child).state == "stopped"
     engine.send(child, "step", n=1)
     assert engine.status(child).step == 41
+    for one in (run, child):
+        engine.delete(one)
+
+
+# -- with other settings ----------------------------------------------------------------------------------------------
+
+
+def wider(folder, **values):
+    """Return the child of a run at step 40 with other settings, and what both hold there."""
+    moment = folder.load_keyframe(40)
+    child = fork(folder, 40, grafted(moment, moment.experiment.changed(**values)))
+    return child, moment.tensors, child.load_keyframe(40).tensors
+
+
+def test_a_fork_with_a_wider_generator_keeps_the_discriminator_exactly(folder):
+    child, old, new = wider(folder, g_width=8)
+    of_d = [name for name in old if name.startswith(("model/d/", "model/optimiser_d/", "model/replay/", "rng/"))]
+    assert of_d
+    for name in of_d:
+        torch.testing.assert_close(new[name], old[name], rtol=0, atol=0)
+    fresh_g = Loop(child.experiment()).tensors()
+    for name in (n for n in new if n.startswith(("model/optimiser_g/", "model/g/layers.0"))):
+        torch.testing.assert_close(new[name], fresh_g[name], rtol=0, atol=0)
+    torch.testing.assert_close(new["model/g/layers.1.bias"], old["model/g/layers.1.bias"], rtol=0, atol=0)
+    came = parent(child.path)
+    assert "d/layers.0.weight" in came.kept
+    assert "optimiser_d/mean" in came.kept
+    assert {"g/layers.0.weight", "optimiser_g/mean"} <= set(came.new)
+    said = words(came.kept, came.new)
+    assert said.startswith("D with its optimiser is kept whole. Of G 1 of 4 tensors fit (layers.1.bias)")
+
+
+def test_a_graft_has_its_parents_curves_and_only_its_own_moments(folder):
+    child, _, _ = wider(folder, g_width=8)
+    np.testing.assert_array_equal(child.train()["step"], [s for s in folder.train()["step"] if s <= 40])
+    assert child.keyframes() == [40]
+    assert child.experiment().value("g_width") == 8
+    assert child.experiment().value("lr_d") == 0.002
+    assert child.events()[-1] == {"step": 40, "kind": "fork", "changes": ["Generator width 4 → 8"]}
+
+
+def test_a_graft_goes_on_replays_and_is_forked_again(folder):
+    child, _, _ = wider(folder, g_width=8)
+    loop = Loop(child.experiment(), child, resume=40)
+    loop.set({"lr_g": 0.01})
+    loop.advance(25)
+    loop.keyframe()
+    child.release()
+    assert replay(child).metrics == loop.metrics
+    assert replay(fork(child, 65)).metrics == loop.metrics
+
+
+def test_other_data_keep_the_weights_but_not_the_curves(folder):
+    moment = folder.load_keyframe(40)
+    child = fork(folder, 40, grafted(moment, moment.experiment.on("moons")))
+    assert child.run_id.startswith("moons-")
+    assert len(child.train()["step"]) == 0
+    assert child.scores() == []
+    came = parent(child.path)
+    assert came.new == ()
+    said = words(came.kept, came.new)
+    assert said == "D with its optimiser, G with its optimiser and the average of G are kept whole."
+
+
+def test_another_rule_forgets_what_the_optimiser_remembered(folder):
+    _, old, new = wider(folder, optimiser_d="rmsprop")
+    assert "model/optimiser_d/momentum" in new
+    assert not new["model/optimiser_d/mean_square"].any()
+    torch.testing.assert_close(new["model/d/layers.0.weight"], old["model/d/layers.0.weight"], rtol=0, atol=0)
+
+
+def test_another_family_keeps_what_has_the_same_name_and_shape():
+    plain = Loop(Experiment.of("gan").on("digits").changed(**SMALL))
+    moment = Keyframe(0, plain.experiment, plain.tensors(), 0)
+    graft = grafted(moment, Experiment.of("began").changed())
+    assert set(graft.kept) | set(graft.new) == {n.removeprefix("model/") for n in graft.tensors if "model/" in n}
+    assert words(graft.kept, graft.new)
+
+
+def test_the_engine_forks_with_other_settings():
+    engine = shared_engine()
+    run = engine.prepare(tiny(keyframe_every=20))
+    play_to(engine, run, 40)
+    child = engine.fork(run, 40, engine.experiment(run).changed(g_width=16))
+    assert engine.experiment(child).value("g_width") == 16
+    engine.send(child, "step", n=1)
+    assert engine.status(child).step == 41
+    with pytest.raises(EngineError, match="MNIST is not on this machine"):
+        engine.fork(run, 40, Experiment.of("gan").on("mnist"))
     for one in (run, child):
         engine.delete(one)

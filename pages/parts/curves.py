@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 import io
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import plain, state
-from playground.engine.frames import decode
+from pages.parts import measured, plain, state
 from playground.figures import coding_curves, family_curves, image_curves
-from playground.figures.curves import CURVES, EACH_STEP, Curve, History, Style
+from playground.figures.curves import CURVES, Curve, Style
+from playground.figures.descent import with_parent
 from playground.store.history import History as Stored
 
 Tabs = dict[str, list[Curve]]  # the curves by the tab that shows them
@@ -73,6 +72,10 @@ def panel(all_tabs: Tabs) -> None:
             log = st.toggle(
                 "Logarithmic axis", falls, key="log-errors" if falls else "log", help="Where all values are above 0."
             )
+            if measured.came():
+                st.toggle(
+                    "Parent's line", True, key="parent-line", help="How the run went on that this was forked from."
+                )
             st.download_button(
                 "CSV of these curves", lambda: table(run, chosen), f"{run}.csv", "text/csv", key="csv-curves",
                 icon=":material/download:", on_click="ignore",
@@ -83,59 +86,22 @@ def panel(all_tabs: Tabs) -> None:
 
 
 def _charts(chosen: list[Curve], style: Style) -> None:
-    told = history()
+    told, before = measured.history(), measured.parent() if st.session_state.get("parent-line", True) else None
     for i, curve in enumerate(chosen):
         name = f"{state.lab().run}-{curve.title.lower().replace(' ', '-')}"
-        figure = curve.draw(told, style).update_layout(uirevision=name, font_family=plain.FONT)
+        figure = curve.draw(told, style)
+        if before:
+            figure = with_parent(figure, curve.draw(before.told, style), before.step, before.run)
+        figure.update_layout(uirevision=name, font_family=plain.FONT)
         bar = BAR | {"toImageButtonOptions": {"filename": name, "scale": 2}}
         st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=curve.title)
         st.caption(curve.about)
 
 
-def history() -> History:
-    """Return what the session's run has measured, in bounded memory and up to date."""
-    run = state.lab().run
-    folder = state.engine().folder(run)
-    kept: tuple[str, Stored] | None = st.session_state.get("history")
-    if folder is not None and (kept is None or kept[0] != run):
-        kept = st.session_state.history = (run, Stored(folder))
-    return measured(run, kept[1] if folder is not None and kept else None)
-
-
-def measured(run: str, kept: Stored | None) -> History:
-    """Return what a run has measured, from what is kept of its folder; nothing where it has none yet."""
-    engine = state.engine()
-    experiment = engine.experiment(run)
-    if kept is None:
-        return History.of(experiment, {}, [])
-    stored = kept.update()
-    frame = engine.frame(run)
-    floors = decode(frame[1])[1].get("floors", {}) if frame else {}
-    train = columns(stored, [name for name in stored.curves if name.split("/")[0] in EACH_STEP])
-    scores = columns(stored, [name for name in stored.curves if name not in train])
-    rows = [
-        dict(zip(scores, values, strict=True)) for values in zip(*(c.tolist() for c in scores.values()), strict=True)
-    ]
-    return History.of(experiment, train, rows, floors, stored.events)
-
-
-def columns(stored: Stored, names: list[str]) -> dict[str, np.ndarray]:
-    """Return curves as columns over one common "step"; a gap is NaN."""
-    arrays = {name: stored.curves[name].arrays() for name in names}
-    if not arrays:
-        return {}
-    steps = np.unique(np.concatenate([a[0] for a in arrays.values()]))
-    table = {"step": steps}
-    for name, (step, _, mean, _) in arrays.items():
-        table[name] = np.full(len(steps), np.nan)
-        table[name][np.searchsorted(steps, step)] = mean
-    return table
-
-
 def table(run: str, chosen: list[Curve]) -> bytes:
     """Return the values that the curves show as CSV, one a line; called outside of the session, on demand."""
     folder, out = state.engine().folder(run), io.StringIO()
-    told = measured(run, folder and Stored(folder))
+    told = measured.measured(run, folder and Stored(folder))
     writer = csv.writer(out)
     writer.writerow(["curve", "line", "step", "value"])
     for curve in chosen:

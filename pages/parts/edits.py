@@ -14,6 +14,7 @@ from pages.parts.state import engine, lab, shown
 from playground.config import ConfigError, build, knobs
 from playground.engine import EngineError
 from playground.experiment import Experiment
+from playground.experiment import changes as experiment_changes
 
 
 def edit(**values: Any) -> None:
@@ -84,6 +85,21 @@ def branch(step: int) -> None:
         fail(error)
 
 
+def branch_with_changes() -> None:
+    """Go on with a second run that has the settings which wait, from the moment looked at, else from now."""
+    view = lab()
+    try:
+        now = engine().status(view.run)
+        child = engine().fork(view.run, now.past, view.draft)
+        if now.past is not None:
+            engine().send(view.run, "look", step=None)
+        else:
+            engine().send(view.run, "pause")
+        view.run, view.draft, view.stale = child, None, True
+    except EngineError as error:
+        fail(error)
+
+
 def undo() -> None:
     """Forget the changes that wait for a restart."""
     lab().draft, lab().stale = None, True
@@ -91,14 +107,8 @@ def undo() -> None:
 
 def changes() -> list[str]:
     """Say what a restart would change, field by field."""
-    view, now = lab(), engine().experiment(lab().run)
-    if view.draft is None:
-        return []
-    kinds = [("family", now.family, view.draft.family), ("data", now.dataset, view.draft.dataset)]
-    said = [f"{name} {old} → {new}" for name, old, new in kinds if old != new]
-    both = now.knobs().keys() & view.draft.knobs().keys()
-    fields = [(k, now.value(name), view.draft.value(name)) for name, k in view.draft.knobs().items() if name in both]
-    return said + [f"{k.label} {old} → {new}" for k, old, new in fields if old != new]
+    view = lab()
+    return [] if view.draft is None else experiment_changes(engine().experiment(view.run), view.draft)
 
 
 def _live(current: Experiment, name: str) -> bool:

@@ -1,4 +1,7 @@
-"""Which moment of which run the Explore pages look at: the same choice at the top of each, kept from page to page."""
+"""Which moment of which run the Explore pages look at: the same choice at the top of each, kept from page to page.
+
+The moment is the run's own, as play and pause are: what its lab shows is what these pages show, in every window.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import labs, says, state
+from pages.parts import labs, live, says, state
 from pages.parts.look import Look
 from pages.parts.title import preset_of
 from playground.config import ConfigError
 from playground.engine import EngineError, Status
 from playground.experiment import Experiment
 from playground.families import family
+from playground.figures.timeline import deeds
 from playground.presets import PRESETS
 from playground.store import StoreError
 
@@ -26,10 +30,12 @@ def page(title: str, about: str, suits: Callable[[Experiment], bool] = labs.code
     runs = [run for run in state.engine().runs() if run.keyframes and suits(state.engine().experiment(run.run))]
     with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"# {title}", width="content", anchors=False)
-        look = _moment(_run(runs)) if runs else None
-    if look is None:
+        run = _run(runs) if runs else None
+        look = _moment(run) if run else None
+    if look is None or run is None:
         _empty(about, suits)
         st.stop()
+    _past(run, look)
     try:
         look.ready()
     except (ConfigError, EngineError, StoreError) as error:
@@ -49,7 +55,7 @@ def _run(runs: list[Status]) -> Status:
         label_visibility="collapsed", key="explored-run",
     )  # fmt: skip
     if chosen != st.session_state.get("explored"):
-        st.session_state.explored, st.session_state.explored_step = chosen, None
+        st.session_state.explored = chosen
     return by_id[chosen]
 
 
@@ -62,17 +68,10 @@ def title_of(run: Status) -> str:
 
 
 def _moment(run: Status) -> Look:
-    """Choose a saved moment: the latest until another is chosen."""
-    steps, at = run.keyframes, st.session_state.get("explored_step")
-    at = at if at in steps else steps[-1]
-    if len(steps) > 1:
-        at = st.select_slider(
-            "Moment", steps, at, format_func=lambda step: f"step {step:,}", key=f"explored-step-{run.run}-{len(steps)}",
-            label_visibility="collapsed",
-        )  # fmt: skip
-    else:
-        st.markdown(f":gray[step {at:,}]", width="stretch")
-    st.session_state.explored_step = at if at != steps[-1] else None
+    """Say and return the moment that the run is looked at, here as in its lab; its latest where that is the present."""
+    at, folder = _shown(run), state.engine().folder(run.run)
+    st.markdown(f"step {at:,}", width="content")
+    st.space("stretch")
     if run.state in MOVING:
         st.button(
             "Now", icon=":material/photo_camera:", key="now", on_click=_now, args=(run.run,),
@@ -80,13 +79,26 @@ def _moment(run: Status) -> Look:
         )  # fmt: skip
     if st.button("Lab", icon=":material/science:", key="to-lab", help="Open this run in its lab"):
         st.switch_page(state.switch(run.run).page)
-    folder = state.engine().folder(run.run)
-    return Look(run.run, int(at), folder.cuts() if folder else 0)
+    return Look(run.run, at, folder.cuts() if folder else 0)
+
+
+def _past(run: Status, look: Look) -> None:
+    """Draw the past slider; a page without a stream is drawn anew once what it asked for has been carried out."""
+    engine, folder = state.engine(), state.engine().folder(run.run)
+    about = {"status": run.to_json(), "events": deeds(folder) if folder else []}
+    action = live.past(run.run, token=engine.token, data=about, key="past")
+    if action is not None and _shown(engine.status(run.run)) != look.step:
+        st.rerun()
+
+
+def _shown(run: Status) -> int:
+    """Return the step of the saved moment that a run is looked at, of its latest where that is the present."""
+    return run.past if run.past in run.keyframes else run.keyframes[-1]
 
 
 def _now(run: str) -> None:
-    st.session_state.explored_step = None
     try:
+        state.engine().send(run, "look", step=None)
         state.engine().send(run, "keyframe")
     except EngineError as error:
         says.fail(error)

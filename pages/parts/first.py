@@ -6,6 +6,7 @@ from typing import Any
 
 from pages.parts import labs, state
 from playground.families import family
+from playground.figures.timeline import deeds
 
 
 def paint() -> dict[str, Any]:
@@ -14,8 +15,10 @@ def paint() -> dict[str, Any]:
     experiment = engine.experiment(run)
     modes, codes = experiment.data.modes(), labs.codes(experiment)
     parts = len(modes.centres) if modes else 0 if codes else len(experiment.data.classes)
+    folder = engine.folder(run)
     return {
         "status": engine.status(run).to_json(),
+        "events": deeds(folder) if folder else [],
         "seed": experiment.seed,
         "modes": parts or None,  # of images: classes
         "live": [name for name, k in experiment.knobs().items() if k.live],

@@ -18,9 +18,10 @@ from pages.parts.mounts import Action, component, nothing
 from playground.engine import EngineError, get_engine
 
 FALLBACK_EVERY = 0.2  # seconds
-PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "fork", "changed")
+PAGE_ACTIONS = ("reset", "new-seed", "applied", "restart", "rewound", "fork", "changed", "looked")
 
 _transport = component("transport")
+_past = component("past")
 _stage = component("stage")
 _verdict = component("verdict")
 _pad = component("pad")
@@ -33,6 +34,12 @@ def transport(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Act
     """Mount the bar that drives the run, with the past slider; return what needs the page (`docs/contracts.md`)."""
     result = _transport(key=key, data=_about(run_id, token, data), on_action_change=nothing)
     return _page_action(run_id, result.action)
+
+
+def past(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount the past slider and its film alone; `looked` where the page shows another moment than the run does."""
+    about = _about(run_id, token, data) | {"done": st.session_state.get("live_done", 0)}
+    return _page_action(run_id, _past(key=key, data=about, on_action_change=nothing).action)
 
 
 def stage(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:

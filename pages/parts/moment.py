@@ -7,8 +7,10 @@ from itertools import islice
 import streamlit as st
 
 from pages.parts import edits, says, state, title
-from playground.engine import EngineError
+from playground.engine import EngineError, Status
+from playground.engine.graft import words
 from playground.presets import PRESETS
+from playground.store import parent
 
 
 def line() -> None:
@@ -24,7 +26,9 @@ def line() -> None:
         elif status.state == "queued":
             st.markdown(f":material/hourglass_top: Waiting for a free core: place {status.queue or 1} in the queue.")
         elif status.state == "stopped":
-            st.markdown(f":material/stop_circle: Stopped at step {status.step:,}. Play goes on from there.")
+            st.markdown(
+                _descent(status) or f":material/stop_circle: Stopped at step {status.step:,}. Play goes on from there."
+            )
         else:
             st.markdown(about())
 
@@ -33,6 +37,16 @@ def about() -> str:
     """Say what the settings on the page are worth watching for: the preset's sentence, else the data set's."""
     name = title.current()
     return PRESETS[name].about if name else state.shown().data.about
+
+
+def _descent(status: Status) -> str:
+    """Say of a run that has just been forked where it comes from, and which weights were kept."""
+    folder = state.engine().folder(status.run)
+    came = None if folder is None else parent(folder.path)
+    if came is None or came.step != status.step:
+        return ""
+    kept = words(came.kept, came.new) if came.kept or came.new else "Change what you like and press Play."
+    return f":material/fork_right: Forked from {came.run} at step {came.step:,}. {kept}"
 
 
 def _failed(sentence: str, keyframes: list[int]) -> None:

@@ -60,4 +60,10 @@ def pending() -> None:
         st.markdown(f"**This restarts the run:** {', '.join(said[:3])}{' …' if len(said) > 3 else ''}")
         with st.container(horizontal=True, gap="small"):
             st.button("Restart", type="primary", icon=":material/restart_alt:", key="restart", on_click=edits.restart)
+            if state.engine().status(state.lab().run).keyframes:
+                st.button(
+                    "Fork with these settings", icon=":material/fork_right:", key="fork-with",
+                    on_click=edits.branch_with_changes,
+                    help="A second run goes on from here and keeps what weights still fit; this one stays.",
+                )  # fmt: skip
             st.button("Undo", icon=":material/undo:", key="undo", on_click=edits.undo)

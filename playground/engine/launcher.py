@@ -84,7 +84,7 @@ class Launcher:
         if told.get("state") == "failed":
             state = "failed"
         run.rest, run.error = state, told.get("error")
-        run.speed, run.until = int(told.get("speed", 0)), told.get("until")
+        run.speed, run.until, run.past = int(told.get("speed", 0)), told.get("until"), told.get("past")
         self._part(run)
         if last is not None and state in RESTING:
             run.kept, run.number, run.shown = last, last[0], run.sight()

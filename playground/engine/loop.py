@@ -338,9 +338,14 @@ def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
 def replay(folder: RunFolder, until: int | None = None) -> Loop:
     """Do a recorded run again from its experiment and events, in memory, up to its last recorded step or `until`."""
     loop = Loop(folder.experiment())
+    done = folder.events()
+    grafts = [i for i, e in enumerate(done) if e["kind"] == "fork"]
+    if grafts:  # another model took over here, and nothing before is its own
+        loop.load(folder.load_keyframe(done[grafts[-1]]["step"]))
+        done = done[grafts[-1] :]
     logged = folder.train_rows(-1)["step"].tolist()
     last = max([0, *folder.keyframes(), *logged]) if until is None else until
-    events = [e for e in folder.events() if e["kind"] in ("set", "step") and e["step"] <= last]
+    events = [e for e in done if e["kind"] in ("set", "step") and e["step"] <= last]
     for (step, kind), group in groupby(events, key=lambda e: (e["step"], e["kind"])):
         loop.advance(step - loop.step)
         if kind == "set":

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.config import ConfigError
+from playground.engine.graft import grafted
 from playground.engine.launcher import Answer, Launcher
 from playground.engine.loop import edited
 from playground.engine.preview import Gallery
@@ -191,16 +192,20 @@ class Engine:
             except StoreError as error:
                 raise EngineError(str(error)) from None
 
-    def fork(self, run_id: str, step: int | None = None) -> str:
-        """Return the id of a new run that goes on from a run's saved moment at or before `step` (None: the newest)."""
+    def fork(self, run_id: str, step: int | None = None, experiment: Experiment | None = None) -> str:
+        """Return the id of a new run that goes on from a run's saved moment at or before `step` (None: the newest).
+
+        With an `experiment` of other settings it keeps what weights still fit (`playground.engine.graft`).
+        """
         run = self._find(run_id)
         if run.folder is None:
             raise EngineError("This run has not begun: train it first, then fork it.")
         if step is None and run.worker is not None:
             self.send(run_id, "keyframe")
         try:
-            return fork(run.folder, step).run_id
-        except StoreError as error:
+            graft = grafted(run.folder.load_keyframe(step), experiment) if experiment else None
+            return fork(run.folder, step, graft).run_id
+        except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None
 
     def restore(self, run_id: str) -> None:

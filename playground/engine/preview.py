@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground.config import ConfigError
+from playground.engine.hindsight import known_at
 from playground.engine.loop import LATEST, Loop
 from playground.engine.painters import painter
 from playground.engine.record import LOOKS, Run, Status
@@ -20,15 +21,21 @@ KEPT = 8  # models at rest in memory
 
 
 class Preview:
-    """A model at rest: untrained, or as a keyframe has it."""
+    """A model at rest: untrained, or as the keyframe has it that is looked at."""
 
-    def __init__(self, experiment: Experiment, folder: RunFolder | None, step: int) -> None:
-        self.loop = Loop(experiment)
+    def __init__(self, experiment: Experiment, folder: RunFolder | None) -> None:
+        self.loop, self.folder = Loop(experiment), folder
         self.then: dict[str, Any] = {}
-        if folder is not None and folder.keyframes():
-            self.loop.load(folder.load_keyframe(step))
-            self.then = folder.at(self.loop.step)
+        self.shown: int | None = None
         self.painter = painter(self.loop)
+
+    def look(self, step: int) -> None:
+        """Show the last saved moment at or before `step`, where there is one."""
+        if self.folder is None or self.shown == step or not self.folder.keyframes():
+            return
+        saved = self.folder.load_keyframe(step)
+        self.loop.load(saved)
+        self.then, self.shown = known_at(self.folder, saved), step
 
     def frame(self, layers: frozenset[str], status: Status) -> bytes:
         """Return a frame with these layers."""
@@ -70,9 +77,10 @@ class Gallery:
 
     def _of(self, run: Run) -> Preview:
         step = run.past if run.past is not None else LATEST
-        key = f"{run.experiment.model_dump_json()}{run.folder and (run.id, run.folder.cuts(), run.step, step)}"
+        key = f"{run.experiment.model_dump_json()}{run.folder and (run.id, run.folder.cuts(), run.step)}"
         if key not in self._previews:
             while len(self._previews) >= KEPT:
                 self._previews.pop(next(iter(self._previews)))
-            self._previews[key] = Preview(run.experiment, run.folder, step)
+            self._previews[key] = Preview(run.experiment, run.folder)
+        self._previews[key].look(step)
         return self._previews[key]

@@ -17,6 +17,7 @@ from typing import Any
 
 from playground.config import ConfigError
 from playground.diagnostics.verdict import verdict
+from playground.engine.hindsight import known_at
 from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.mapped import FrameWriter
 from playground.engine.painters import painter
@@ -63,7 +64,7 @@ class Session:
         self.error: str | None = None
         self.waits = False  # for a score that cannot be given yet
         self.past: int | None = None  # the step of the keyframe that is looked at
-        self.then: dict[str, dict[str, float]] = {}  # what was measured at that step
+        self.then: dict[str, Any] = {}  # what was known at that step
         self.layers: frozenset[str] = frozenset()
         self.gap = 0.0  # seconds between frames that the viewers want; 0: nobody watches
         self.stale = self.in_turns = False
@@ -259,7 +260,7 @@ class Session:
             if self.painter is self.present:
                 self.painter = painter(Loop(saved.experiment))
             self.painter.loop.load(saved)
-            self.past, self.then = saved.step, self.folder.at(saved.step)
+            self.past, self.then = saved.step, known_at(self.folder, saved)
         self.stale = True
         return {"past": self.past}
 
@@ -346,9 +347,9 @@ class Session:
             "until": self.until_,
             "metrics": short(loop.metrics),
             "scores": short(loop.scores[-1] if loop.scores else {}),
-            **{name: short(values) for name, values in self.then.items()},
             "verdict": self.verdict(),
             "floors": self.measure_floors(),
+            **self.then,
             **self.brief(),
         }
 

@@ -139,7 +139,7 @@ class _Viewer:
                 resting = status.state in ("ready", "queued", "stopped") or self.seen == 0
                 frame = self.engine.frame
                 found = await run_in_threadpool(frame, self.run, self.seen) if resting else frame(self.run, self.seen)
-            now = (status.state, status.queue, status.error)
+            now = (status.state, status.queue, status.error, status.past)
             if found is not None:
                 self.seen, state = None, now
                 await self.socket.send_bytes(found[0].to_bytes(8, "little") + found[1])

@@ -171,6 +171,8 @@ def edits(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
             field = str(event.get("field", "?"))
             old = first.setdefault((step, field), event.get("old"))
             at.setdefault(step, {})[field] = f"{field} {_short(old)} → {_short(event.get('value'))}"
+        elif kind == "fork":
+            at.setdefault(step, {})[kind] = ", ".join(map(str, event.get("changes", ()))) or "forked"
         elif kind in ("rewind", "error"):
             at.setdefault(step, {})[kind] = "went back here" if kind == "rewind" else "error"
     return [(step, ", ".join(texts.values())) for step, texts in sorted(at.items())]

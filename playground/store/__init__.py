@@ -4,13 +4,13 @@ from playground.store import about, group
 from playground.store.about import About
 from playground.store.errors import StoreError, Unwritable
 from playground.store.folder import RunFolder, forget_deleted, new_id, restore, runs
-from playground.store.fork import Parent, fork, parent
+from playground.store.fork import Graft, Parent, fork, parent
 from playground.store.group import Group
 from playground.store.history import Curve, History
 from playground.store.keyframes import Keyframe
 from playground.store.share import receive, share
 
 __all__ = [
-    "About", "Curve", "Group", "History", "Keyframe", "Parent", "RunFolder", "StoreError", "Unwritable",
+    "About", "Curve", "Graft", "Group", "History", "Keyframe", "Parent", "RunFolder", "StoreError", "Unwritable",
     "about", "forget_deleted", "fork", "group", "new_id", "parent", "receive", "restore", "runs", "share",
 ]  # fmt: skip

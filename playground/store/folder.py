@@ -61,10 +61,9 @@ class RunFolder:
         try:
             with written(place):
                 fresh.mkdir(parents=True)
-                write_whole(fresh / "config.json", orjson.dumps(experiment.to_json(), option=orjson.OPT_INDENT_2), True)
-                _take_points(experiment, fresh / "points.safetensors")
-                create(fresh / RECORDS, Parts([], 0, np.empty(0, ROW), [], [{"step": 0, "kind": "start"}]))
                 folder = cls(fresh)
+                folder.restate(experiment)
+                create(fresh / RECORDS, Parts([], 0, np.empty(0, ROW), [], [{"step": 0, "kind": "start"}]))
                 folder.set_status(state="paused", step=0)
                 fresh.rename(place)
                 sync(root)
@@ -159,6 +158,12 @@ class RunFolder:
             return experiment
         except (OSError, orjson.JSONDecodeError, ConfigError) as error:
             raise StoreError(f"Run {self.run_id} has no readable config.json: {error}") from None
+
+    def restate(self, experiment: Experiment) -> None:
+        """Write what the run was started as."""
+        write_whole(self.path / "config.json", orjson.dumps(experiment.to_json(), option=orjson.OPT_INDENT_2), True)
+        (self.path / "points.safetensors").unlink(missing_ok=True)
+        _take_points(experiment, self.path / "points.safetensors")
 
     def event(self, step: int, kind: str, **what: Any) -> dict[str, Any]:
         """Record that something was done at `step`; return the record."""

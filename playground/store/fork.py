@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+from torch import Tensor
 
+from playground.experiment import Experiment
 from playground.store.errors import StoreError
 from playground.store.files import sync, write_whole
 from playground.store.folder import RunFolder, new_id
-from playground.store.keyframes import place
+from playground.store.keyframes import Keyframe, place, write
+from playground.store.plain import Parts
 from playground.store.records import FILE as RECORDS
 from playground.store.records import create
 
@@ -26,16 +29,30 @@ FILE = "parent.json"
 
 
 class Parent(NamedTuple):
-    """Where a run comes from: the run, and the step of the moment they share last."""
+    """Where a run comes from: the run, the step of the moment they share last; of other settings what was kept."""
 
     run: str
     step: int
+    kept: tuple[str, ...] = ()  # tensors taken over, where the settings are not the parent's
+    new: tuple[str, ...] = ()  # those that began anew
 
 
-def fork(folder: RunFolder, step: int | None = None) -> RunFolder:
+class Graft(NamedTuple):
+    """Another model in the place of a run's own at a fork: its settings and state, and which tensors were kept."""
+
+    experiment: Experiment
+    tensors: dict[str, Tensor]
+    kept: tuple[str, ...]
+    new: tuple[str, ...]
+    changes: tuple[str, ...]  # what differs in the settings, in words
+    past: bool  # whether what was measured before still means the same
+
+
+def fork(folder: RunFolder, step: int | None = None, graft: Graft | None = None) -> RunFolder:
     """Return a new run beside this one that goes on from its last saved moment at or before `step` (None: of all).
 
-    The run may train meanwhile. Raises `StoreError` where it has no such moment or the disk takes no more.
+    With a `graft` it goes on as that model: its saved moments begin at the fork, its curves before if they compare. The
+    run may train meanwhile. Raises `StoreError` where it has no such moment or the disk takes no more.
     """
     moment = folder.load_keyframe(step)
     root = folder.path.parent
@@ -47,13 +64,16 @@ def fork(folder: RunFolder, step: int | None = None) -> RunFolder:
                 shutil.copyfile(folder.path / name, fresh.path / name)
         with folder.reading() as records:
             past = records.parts().until(moment.step, moment.events)
+        if graft:
+            past = _plant(fresh, moment.step, graft, past)
         create(fresh.path / RECORDS, past._replace(cuts=past.cuts + 1))
         for at in folder.keyframes():
-            if at <= moment.step:
+            if at <= moment.step and not graft:
                 _copy(place(folder.path, at), place(fresh.path, at))
         fresh.set_status(state="stopped", step=moment.step)
-        write_whole(fresh.path / FILE, orjson.dumps(Parent(folder.run_id, moment.step)._asdict()))
-        name = new_id(moment.experiment)
+        came = Parent(folder.run_id, moment.step, *((graft.kept, graft.new) if graft else ()))
+        write_whole(fresh.path / FILE, orjson.dumps(came._asdict()))
+        name = new_id(graft.experiment if graft else moment.experiment)
         fresh.path.rename(root / name)
         sync(root)
     except (OSError, sqlite3.Error) as error:
@@ -63,11 +83,22 @@ def fork(folder: RunFolder, step: int | None = None) -> RunFolder:
     return RunFolder(root / name)
 
 
+def _plant(fresh: RunFolder, step: int, graft: Graft, past: Parts) -> Parts:
+    """Put another model in the place of the one that was copied; return the records that it goes on from."""
+    if not graft.past:
+        past = Parts([], past.cuts, past.rows[:0], [], [])
+    events = [*past.events, {"step": step, "kind": "fork", "changes": list(graft.changes)}]
+    fresh.restate(graft.experiment)
+    write(fresh.path, Keyframe(step, graft.experiment, graft.tensors, len(events)))
+    return past._replace(events=events)
+
+
 def parent(folder: Path) -> Parent | None:
     """Return where the run in this folder comes from; None for one that began by itself."""
     try:
         said = orjson.loads((folder / FILE).read_bytes())
-        return Parent(str(said["run"]), int(said["step"]))
+        names = (tuple(map(str, said.get(what, ()))) for what in ("kept", "new"))
+        return Parent(str(said["run"]), int(said["step"]), *names)
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 

@@ -220,7 +220,7 @@ def _row(folder: RunFolder, told: dict[str, Any]) -> Row:
     live = {
         "state": state,
         "step": max(logged, told["step"]) if state in ("running", "paused") else told["step"],
-        "parent": told["parent"] and Parent(*told["parent"]),
+        "parent": told["parent"] and Parent(*told["parent"][:2], *map(tuple, told["parent"][2:])),
         "group": told["group"] and Group(**told["group"]),
         "about": About(**told["about"]),
         "metrics": {name: Metric(*three) for name, three in told["metrics"].items()},

@@ -80,10 +80,17 @@ class Records:
 
     def row_at(self, step: int) -> np.ndarray:
         """Return the last row at or before `step`: (1,), or (0,) where there is none."""
-        ask = "SELECT rows FROM train WHERE first <= ? ORDER BY row DESC LIMIT 1"
-        found = self.db.execute(ask, (step,)).fetchone()
-        rows = np.frombuffer(found[0] if found else b"", ROW)
-        return rows[rows["step"] <= step][-1:]
+        return self.before(step, 1)
+
+    def before(self, step: int, n: int) -> np.ndarray:
+        """Return the last n rows at or before `step`."""
+        found: list[np.ndarray] = []
+        for (blob,) in self.db.execute("SELECT rows FROM train WHERE first <= ? ORDER BY row DESC", (step,)):
+            rows = np.frombuffer(blob, ROW)
+            found.insert(0, rows[rows["step"] <= step])
+            if sum(map(len, found)) >= n:
+                break
+        return np.concatenate([np.empty(0, ROW), *found])[-n:]
 
     def whole(self) -> np.ndarray:
         """Return all rows as one bucket: (1,), or (0,) where there are none."""
