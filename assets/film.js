@@ -18,8 +18,8 @@ export class Film {
       h("optgroup", { label: "Steps of training a second" }, ...STEPS.map((n) => option("steps", n))));
     this.speed.value = kept.speed ?? "moments 5";
     if (!this.speed.value) this.speed.value = "moments 5"; // a foreign value under our name
-    this.loops = button("loop", "Play the film again and again", () => this.setLoop(!this.looping), { kind: "ghost", words: false });
-    this.play = button("film", "Play the past as a film", () => this.toggle(), { kind: "small", words: false });
+    this.loops = button("loop", "Repeat the film", () => this.setLoop(!this.looping), { kind: "ghost", words: false });
+    this.play = button("film", "Watch the saved moments as a film", () => this.toggle(), { kind: "small", words: false });
     this.play.classList.add("filmplay");
     this.setLoop(Boolean(kept.loop));
     this.element = h("div.film", {}, this.play, this.speed, this.loops);
@@ -63,7 +63,7 @@ export class Film {
     if (this.shown === this.playing) return;
     this.shown = this.playing;
     this.play.replaceChildren(icon(this.playing ? "pause" : "film"));
-    this.play.title = this.playing ? "Stop the film" : "Play the past as a film";
+    this.play.title = this.playing ? "Stop the film" : "Watch the saved moments as a film";
     this.play.setAttribute("aria-label", this.play.title);
   }
 

@@ -110,30 +110,37 @@ export class Timeline {
   }
 
   // Look at a moment (null: the present). One request is under way at a time, and the last one wins.
-  async look(step) {
+  look(step) {
     this.wanted = step;
-    if (this.asking) return this.refresh();
-    this.asking = true;
+    if (!this.asking) this.asking = this.ask();
+    this.refresh();
+    return this.asking;
+  }
+
+  async ask() {
+    await null; // `asking` is known by now
     let sent;
     do {
       sent = this.wanted;
       this.refresh();
       await this.hub()?.look(sent);
     } while (sent !== this.wanted);
-    this.asking = false;
+    this.asking = null;
     if (this.hub()) this.refresh();
   }
 
   async goOn() {
-    const { past } = this.hub().status;
+    const { at } = this;
     this.film.stop();
-    if (past !== null) await this.hub().rewind(past);
+    await this.asking;
+    if (at !== null) await this.hub().rewind(at);
   }
 
-  branch() {
-    const { past } = this.hub().status;
+  async branch() {
+    const { at } = this;
     this.film.stop();
-    if (past !== null) this.hub().post?.({ do: "fork", step: past });
+    await this.asking;
+    if (at !== null) this.hub().post?.({ do: "fork", step: at });
   }
 
   destroy() {
