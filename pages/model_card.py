@@ -22,6 +22,7 @@ ABOUT = (
 SCORES = {
     "held/mse": ("Squared error a number, held-out items", "pca/mse", "PCA with as many codings"),
     "train/mse": ("Squared error a number, training items", "", ""),
+    "denoise/mse": ("Squared error a number, cleaned held-out items", "denoise/pca", "PCA with as many codings"),
     "held/recon": ("Reconstruction loss an item, held-out items", "train/recon", "training items"),
     "held/elbo": ("ELBO of held-out items, nats", "held/iw", "importance-weighted bound"),
     "held/kl": ("KL of codes to the prior, nats", "", ""),

@@ -32,6 +32,9 @@ class Fake:
     def errors(self, x):
         return (self.decode(self.encode(x)) - x).square().flatten(1).sum(1)
 
+    def corrupt(self, x, generator):
+        return x
+
     def spread(self, x):
         return None
 
@@ -56,6 +59,23 @@ def test_a_copier_is_found_out():
     assert scores["code/dead"] >= 3  # the corners of the digits are always empty
     assert scores["pca/mse"] == pytest.approx(0, abs=1e-6)
     assert scores["knn/accuracy"] > 0.95
+
+
+def test_what_a_copier_and_pca_make_of_corrupted_items():
+    class Noisy(Fake):
+        def corrupt(self, x, generator):
+            return x + 0.5 * torch.randn(x.shape, generator=generator)
+
+    assert "denoise/mse" not in CodingPanel(DIGITS, 0).score(COPY, 1)
+    scores = CodingPanel(DIGITS, 0).score(Noisy(COPY.encode, COPY.decode), 1)
+    assert scores["held/mse"] == 0
+    assert scores["denoise/mse"] == pytest.approx(0.25, rel=0.03)  # all of the noise stays
+    assert scores["denoise/pca"] == pytest.approx(0.25, rel=0.03)  # of 64 components too
+    three = Noisy(lambda x: x.flatten(1)[:, :3], lambda z: MEAN.expand(len(z), 1, 8, 8))
+    scores = CodingPanel(DIGITS, 0).score(three, 1)
+    assert scores["denoise/mse"] == pytest.approx(scores["mean/mse"], rel=0.02)
+    # three components keep three of 64 parts of the noise
+    assert scores["denoise/pca"] == pytest.approx(scores["pca/mse"] + 3 / 64 * 0.25, rel=0.1)
 
 
 def test_the_mean_item_for_all():

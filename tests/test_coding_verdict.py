@@ -52,6 +52,16 @@ def test_a_good_run_is_healthy_and_compared_with_pca():
     assert "PCA with as many codings rebuilds held-out items better" in worse.sentence
 
 
+def test_a_denoising_run_is_judged_by_what_it_cleans():
+    worse = {"held/mse": 0.03, "train/mse": 0.029}  # than PCA on clean items, which it never saw
+    v = judge(**worse, **{"denoise/mse": 0.02, "denoise/pca": 0.04})
+    assert (v.state, "error of cleaned items is 50 % of PCA's" in v.sentence) == ("healthy", True)
+    assert (v.evidence[0].label, v.evidence[0].reference) == ("Error of cleaned items", "0.04 for PCA")
+    check_words(v)
+    v = judge(**worse, **{"denoise/mse": 0.05, "denoise/pca": 0.04})
+    assert "PCA with as many codings cleans corrupted items better (error 0.04 against 0.05)" in v.sentence
+
+
 def test_while_layers_are_stacked_nothing_is_judged():
     steps = np.arange(10, 2510, 10)
     bad = [{"step": 250 * (i + 1), **GOOD, "held/mse": 5.0, "train/mse": 5.0} for i in range(10)]

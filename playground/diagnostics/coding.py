@@ -1,7 +1,7 @@
 """The scores of a model that codes: how well it rebuilds what it has never seen, and what its codings are worth.
 
 At most 512 held-out items (256 through convolutions, 128 through a recurrent net: a score must not hold a run up) and
-as many of the training items, the same ones every time, always without corruption.
+as many of the training items, the same ones every time, without corruption unless said.
 
     held/recon train/recon   the training loss's own error an item; for a VAE -log p(x|z) in nats from sampled z
     held/mse train/mse       mean squared error a number of decode(encode(x)); pca/mse the same of PCA with as many
@@ -12,6 +12,8 @@ as many of the training items, the same ones every time, always without corrupti
     unit/dead unit/always    shares of hidden units that put out the same for all items, and that are above 0 for all
     sparse/rho               with a sparsity penalty: mean of codings from 0 to 1, else the share of them that is not 0
     blur/sharpness           energy of the reconstructions' pixel differences over that of the items'; 1 is as sharp
+    denoise/mse denoise/pca  where training sees corrupted items: mean squared error a number of what is made of such an
+                             item, from the clean one; and of what PCA makes of it
     copy/noise               error on items whose numbers are shuffled among the items, over their variance: they
                              look like none, so near 0 anything at all is copied; about 1 knows what data looks like
     knn/accuracy knn/pca     5 nearest training codings vote on the class of a held-out one; the same on PCA's codings
@@ -70,7 +72,7 @@ class CodingPanel:
         scores["copy/noise"] = self._copied(family, rng)
         if self._train.labels is not None:
             scores["knn/accuracy"] = self._knn(family.encode(self._voters.x), codes)
-        scores |= self._by_pca(codes.shape[1])
+        scores |= self._by_pca(codes.shape[1]) | self._denoised(family, codes.shape[1], rng)
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
     def floors(self) -> dict[str, Floor]:
@@ -93,6 +95,16 @@ class CodingPanel:
         order = torch.rand(x.shape, generator=rng, device=self.device).argsort(0)
         noise = x.gather(0, order)
         return mse(family.decode(family.encode(noise)), noise) / max(mse(x.mean(0), x), 1e-12)
+
+    def _denoised(self, family: Family, codings: int, rng: torch.Generator) -> dict[str, float]:
+        """Return how near to the clean items corrupted ones come, by the model and by PCA; {} where none are shown."""
+        held = self._held.x
+        noisy = family.corrupt(held, rng)
+        if noisy is held:
+            return {}
+        pca = baseline(self.data, codings, self.device)
+        ours, theirs = family.decode(family.encode(noisy)), pca.decode(pca.encode(noisy))
+        return {"denoise/mse": mse(ours, held), "denoise/pca": mse(theirs, held)}
 
     def _knn(self, voters: Tensor, codes: Tensor) -> float:
         labels, known = self._held.labels, self._voters.labels
