@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts import explored, plain, widgets
+from pages.parts import explored, plain
 from pages.parts.look import Look
 from playground.config import knobs
 from playground.families import family
@@ -91,7 +91,7 @@ def settings(look: Look) -> None:
     for part in (look.experiment.data, look.experiment.model, look.experiment):
         for k in (k for k in knobs(type(part)).values() if k.matters(part, look.experiment.data.kind)):
             value = getattr(part, k.name)
-            text = widgets.text_of(k, value) + (f" {k.unit}" if k.unit else "")
+            text = k.said(value) + (f" {k.unit}" if k.unit else "")
             rows.append(("" if k.group == last else k.group, k.label, text if value == k.default else f"*{text}"))
             last = k.group
     plain.table(rows)

@@ -4,6 +4,7 @@
     run = playground.train(playground.Experiment(dataset="ring8", seed=1), steps=3000)
     run.metrics["loss/d"], run.sample(100), run.diagnose().sentence
     playground.load_run(run.id).resume(1000)
+    playground.race(playground.Experiment(), "loss", ["hinge", "minimax"], steps=3000).verdicts["hinge"].sentence
 
 Names are looked up when first used, so that `import playground` alone does not wait for torch.
 """
@@ -14,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playground.api import Run, catalogue, load_run, receive, runs, train
+    from playground.api import Raced, Run, catalogue, load_run, race, receive, runs, train
     from playground.config import ConfigError
     from playground.engine.loop import TrainingFailed
     from playground.experiment import Experiment
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigError",
     "Experiment",
+    "Raced",
     "Run",
     "TrainingFailed",
     "catalogue",
     "load_run",
     "preset",
+    "race",
     "receive",
     "runs",
     "train",

@@ -1,4 +1,4 @@
-"""The command line: list, fetch, bring, train, diagnose, resume, share, receive, export, code, bench: as verbs.
+"""The command line: list, fetch, bring, train, race, diagnose, resume, share, receive, export, code, bench: as verbs.
 
 Nothing here waits for torch.
 
@@ -49,6 +49,22 @@ def setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def describe(verb: argparse.ArgumentParser) -> None:
+    """Add the arguments that describe an experiment."""
+    what = verb.add_mutually_exclusive_group()
+    what.add_argument("--preset", metavar="NAME", help="a ready experiment; `list` shows them")
+    what.add_argument("--config", metavar="FILE", help="an experiment as JSON, such as a run's config.json")
+    what.add_argument("--family", metavar="F", help="a model family (default: gan)")
+    verb.add_argument("--dataset", metavar="D", help="a data set (default: ring8)")
+    verb.add_argument(
+        "--set", metavar="FIELD=VALUE", type=setting, action="append", default=[], dest="settings",
+        help="change one setting; may be given many times",
+    )  # fmt: skip
+    verb.add_argument("--steps", metavar="N", type=whole(1), help="how many steps (default: what the preset needs)")
+    verb.add_argument("--seed", metavar="S", type=whole(0), help="fixes every random number of the run (default: 0)")
+    verb.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where to train (default: auto)")
+
+
 def parser() -> Parser:
     """Return the parser of all verbs; `args.verb` names the chosen one."""
     top = Parser(prog="python -m playground", description="Train small generative models and see what they do.")
@@ -67,18 +83,12 @@ def parser() -> Parser:
     bring.add_argument("--colour", action="store_true", help="keep three colours (default: grey)")
 
     train = verbs.add_parser("train", parents=[as_json], help="train an experiment and say what came out")
-    what = train.add_mutually_exclusive_group()
-    what.add_argument("--preset", metavar="NAME", help="a ready experiment; `list` shows them")
-    what.add_argument("--config", metavar="FILE", help="an experiment as JSON, such as a run's config.json")
-    what.add_argument("--family", metavar="F", help="a model family (default: gan)")
-    train.add_argument("--dataset", metavar="D", help="a data set (default: ring8)")
-    train.add_argument(
-        "--set", metavar="FIELD=VALUE", type=setting, action="append", default=[], dest="settings",
-        help="change one setting; may be given many times",
-    )  # fmt: skip
-    train.add_argument("--steps", metavar="N", type=whole(1), help="how many steps (default: what the preset needs)")
-    train.add_argument("--seed", metavar="S", type=whole(0), help="fixes every random number of the run (default: 0)")
-    train.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where to train (default: auto)")
+    describe(train)
+
+    race = verbs.add_parser("race", parents=[as_json], help="train an experiment with one field at several values")
+    describe(race)
+    race.add_argument("--knob", metavar="FIELD", required=True, help="where the runs differ, such as loss")
+    race.add_argument("--values", metavar="A,B,...", help="2 to 6, of seed up to 12 (default: some worth racing)")
 
     diagnose = verbs.add_parser("diagnose", parents=[as_json], help="judge a run: what it is doing, and the usual cure")
     diagnose.add_argument("run", metavar="RUN", help="a run's id")
@@ -126,9 +136,9 @@ def check(args: argparse.Namespace) -> None:
     """Refuse what does not go together before anything slow is imported."""
     if args.verb == "bench" and args.what != "modes" and (args.steps or args.seeds or args.recipe):
         raise ConfigError("--steps, --seeds and --recipe are of modes: say bench modes.")
-    if args.verb != "train":
+    if args.verb not in ("train", "race"):
         return
-    if not (args.preset or args.config or args.family or args.dataset):
+    if args.verb == "train" and not (args.preset or args.config or args.family or args.dataset):
         raise ConfigError("Say what to train: --preset NAME, --config FILE, or --family F --dataset D.")
     if args.dataset and (args.preset or args.config):
         raise ConfigError("A preset or a config names its own data set: leave --dataset out.")

@@ -10,15 +10,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from playground import racing
 from playground.code import export
 from playground.config import ConfigError, knobs
 from playground.data import datasets
@@ -34,9 +35,10 @@ from playground.latent.moments import Moment, of
 from playground.latent.moments import saved as moment_of
 from playground.presets import PRESETS
 from playground.rng import fresh
-from playground.store import RunFolder, share
+from playground.store import Group, RunFolder, group, races, share
 from playground.store import receive as take_in
 from playground.store import runs as run_folders
+from playground.store.races import Card
 
 STEPS = 5000  # a run without an end of its own goes on for so many steps
 SLICE = 0.1  # seconds between two looks at the progress and at Ctrl-C
@@ -198,12 +200,12 @@ def train(experiment: Experiment, steps: int | None = None, progress: Progress |
     return create(experiment).resume(steps or experiment.steps or STEPS, progress)
 
 
-def create(experiment: Experiment, root: Path | None = None) -> Run:
+def create(experiment: Experiment, root: Path | None = None, run_id: str | None = None) -> Run:
     """Make the folder of a new run with its first moment saved, without training it."""
     pick_device(experiment.device)  # refused before there is a folder
     if missing := experiment.data.missing():
         raise ConfigError(missing)
-    folder = RunFolder.create(root or home(), experiment)
+    folder = RunFolder.create(root or home(), experiment, run_id)
     Loop(experiment, folder)
     folder.release()
     return Run(folder)
@@ -212,6 +214,43 @@ def create(experiment: Experiment, root: Path | None = None) -> Run:
 def load_run(run_id: str) -> Run:
     """Open a run by its id; raises `StoreError` where there is none."""
     return Run(RunFolder.open(home(), run_id))
+
+
+@dataclass(frozen=True)
+class Raced:
+    """What a race came to: its card, and by each racer's label the run and the verdict on it."""
+
+    card: Card
+    runs: dict[str, Run]
+    verdicts: dict[str, Verdict]
+
+    @property
+    def collapsed(self) -> racing.Share:
+        """The share of the runs that collapsed, with its 95 % interval."""
+        return racing.collapsed([verdict.state for verdict in self.verdicts.values()])
+
+
+def race(
+    experiment: Experiment,
+    knob: str,
+    values: Sequence[Any] | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> Raced:
+    """Train one experiment with one field at several values (None: some that are worth it), all else equal.
+
+    One after the other, `steps` each; one that fails is judged like the others. The Race page shows them side by side.
+    """
+    pick_device(experiment.device)
+    card = racing.plan(experiment, knob, racing.suggested(experiment, knob) if values is None else values)
+    races.write(home(), card)
+    runs = {}
+    for racer in card.racers:
+        run = runs[racer.label] = create(racer.experiment, run_id=racer.run)
+        group.write(run.folder.path, Group(kind="race", id=card.id, label=racer.label))
+        with suppress(TrainingFailed):
+            run.resume(steps or experiment.steps or STEPS, progress)
+    return Raced(card, runs, {label: run.diagnose() for label, run in runs.items()})
 
 
 def receive(file: Path | str) -> Run:

@@ -77,6 +77,13 @@ def diagnose(args: argparse.Namespace) -> int:
     return 0
 
 
+def race(args: argparse.Namespace) -> int:
+    """Train an experiment with one field at several values."""
+    from playground import cli_race
+
+    return cli_race.race(args)
+
+
 def export(args: argparse.Namespace) -> int:
     """Write a run's pictures, networks or numbers to a file."""
     from playground import cli_export

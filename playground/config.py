@@ -81,6 +81,14 @@ class Knob:
             raise ConfigError(f"{self.name} is {text!r}: it takes {self.domain()}.")
         return text
 
+    def said(self, value: Any) -> str:
+        """Return a value as a person reads it."""
+        if self.kind == "choice":
+            return dict(zip(self.choices, self.choice_labels, strict=True)).get(value, str(value))
+        if self.kind == "bool":
+            return "on" if value else "off"
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
     def domain(self) -> str:
         """Say in words which values the field takes."""
         if self.kind == "bool":

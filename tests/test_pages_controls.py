@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from pages.parts.controls import about, groups
-from pages.parts.widgets import at, position, text_of
+from pages.parts.widgets import at, position
 from playground.config import Config, Knob, knob, knobs
 from playground.experiment import Experiment
 
@@ -64,9 +64,9 @@ def test_help_says_the_range_when_it_acts_and_the_paper() -> None:
 
 
 def test_values_are_told_as_a_person_reads_them() -> None:
-    assert text_of(KNOBS["kind"], "b") == "Second"
-    assert text_of(KNOBS["on"], True) == "on"
-    assert text_of(KNOBS["rate"], 2e-4) == "0.0002"
+    assert KNOBS["kind"].said("b") == "Second"
+    assert KNOBS["on"].said(True) == "on"
+    assert KNOBS["rate"].said(2e-4) == "0.0002"
 
 
 def test_every_field_of_an_experiment_has_a_control_unless_it_does_not_matter_or_is_hidden() -> None:

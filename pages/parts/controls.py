@@ -62,10 +62,10 @@ def control(k: Knob) -> None:
                 value != k.default
             ):  # drawn last, so that its coming and going moves no other element; shown in the middle
                 st.button(
-                    "↺" if beside and k.kind == "choice" else f"↺ {widgets.text_of(k, k.default)}",
+                    "↺" if beside and k.kind == "choice" else f"↺ {k.said(k.default)}",
                     key=f"back-{k.name}",
                     type="tertiary",
-                    help=f"Back to the default, {widgets.text_of(k, k.default)}",
+                    help=f"Back to the default, {k.said(k.default)}",
                     on_click=edits.edit,
                     kwargs={k.name: k.default},
                 )

@@ -20,15 +20,6 @@ TICKS = 100  # positions of a slider without a step of its own
 BOX = 92  # pixels: narrow enough that the stepping buttons give their room to the digits
 
 
-def text_of(k: Knob, value: Any) -> str:
-    """Return a value as a person reads it."""
-    if k.kind == "choice":
-        return dict(zip(k.choices, k.choice_labels, strict=True)).get(value, str(value))
-    if k.kind == "bool":
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def position(k: Knob, value: float) -> float:
     """Return where a value stands on its slider: the value, or its base-10 logarithm (0 stands a decade below)."""
     return value if k.scale == "linear" else math.log10(max(value, floor_of(k)))
@@ -96,7 +87,7 @@ def choice(k: Knob, value: str) -> None:
         k.choices,
         k.choices.index(value),
         key=key,
-        format_func=lambda v: text_of(k, v),
+        format_func=k.said,
         label_visibility="collapsed",
         on_change=_take,
         args=(k, key, str),

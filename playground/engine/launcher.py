@@ -18,13 +18,12 @@ from playground.engine.pool import Pool
 from playground.engine.process import WorkerGone, WorkerProcess
 from playground.engine.record import RESTING, EngineError, Run
 from playground.experiment import Experiment
-from playground.store import RunFolder
+from playground.store import RunFolder, group
 
 Answer = dict[str, Any]
 
 TRAINS = ("play", "step", "trace")
 SAVED = 12.0  # seconds that a worker may take to save its run
-FPS = 20.0
 
 
 class Launcher:
@@ -42,7 +41,7 @@ class Launcher:
         if verb in TRAINS and run.rest == "failed" and not run.crashed:
             raise EngineError(f"{run.error} Go back to a good moment to train on.")
         with self._one:
-            if not self._has_place():
+            if not self._has_place(run):
                 if verb != "play":
                     raise EngineError(
                         f"All {self.limit} workers are training: pause another run, or press play to queue this one."
@@ -50,6 +49,8 @@ class Launcher:
                 return {"ok": True, "step": run.step, "data": {"queue": self.line.enter(run)}}
             fresh = run.folder is None
             folder = run.folder = run.folder or RunFolder.create(self.root, run.experiment, run.id)
+            if run.race is not None:
+                group.write(folder.path, run.race)
             worker = self.pool.take()
             self._held.add(run)
             run.told = run.told | {"state": "warming", "sps": 0.0, "error": None, "past": None}
@@ -61,7 +62,7 @@ class Launcher:
         worker.on_answer = lambda answer: self._on_answer(run, worker, answer)
         worker.send(
             "open", experiment=run.experiment.to_json(), folder=str(folder.path), number=run.number, speed=run.speed,
-            resume=LATEST if not fresh and folder.keyframes() else None, until=run.until,
+            resume=LATEST if not fresh and folder.keyframes() else None, until=run.until, pace=run.pace,
         )  # fmt: skip
         self.tell_layers(run)
         answer = worker.send(verb, **args)
@@ -98,33 +99,42 @@ class Launcher:
     def tell_layers(self, run: Run) -> None:
         """Tell the worker what is watched."""
         if run.worker is not None:
-            run.worker.send("watch", layers=sorted(run.layers()), fps=FPS)
+            run.worker.send("watch", layers=sorted(run.layers()), fps=run.fps)
         run.notify()
 
     def keep_warm(self) -> None:
         """See that a spare worker waits while there is a place for one."""
-        self.pool.keep_warm(len(self._held) < self.limit)
+        self.pool.keep_warm(self._parties() < self.limit)
 
     def shutdown(self) -> None:
         """Save every run and end every worker."""
         self.closing = True
         self.pool.shutdown()
 
-    def _has_place(self) -> bool:
-        """Say whether one more run may have a worker, taking one from a run at rest where need be."""
-        if len(self._held) < self.limit:
-            return True
-        resting = [run for run in list(self._held) if run.state() in RESTING]
-        return any(self._give_up(run) for run in sorted(resting, key=lambda r: (len(r.viewers), r.alone_since)))
+    def _parties(self) -> int:
+        """Return how many runs have workers; those of a race share them, and count as one."""
+        return len({run.party for run in list(self._held)})
 
-    def _give_up(self, run: Run) -> bool:
-        """Let a run at rest part with its worker; False where it is in use after all."""
+    def _has_place(self, run: Run) -> bool:
+        """Say whether a run may have a worker, taking those of runs at rest where need be."""
+        held = list(self._held)
+        if self._parties() < self.limit or run.party in {other.party for other in held}:
+            return True
+        moving = {other.party for other in held if other.state() not in RESTING}
+        resting = [other for other in held if other.party not in moving]
+        for other in sorted(resting, key=lambda r: (len(r.viewers), r.alone_since)):
+            self._give_up(other)
+            if self._parties() < self.limit:
+                return True
+        return False
+
+    def _give_up(self, run: Run) -> None:
+        """Let a run at rest part with its worker, unless it is in use after all."""
         if not run.lock.acquire(blocking=False):  # waiting here for a run that waits for a place would never end
-            return False
+            return
         try:
             if run.state() in RESTING:
                 self.release(run, run.state())
-            return run.worker is None
         finally:
             run.lock.release()
 

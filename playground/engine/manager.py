@@ -25,15 +25,18 @@ from playground.engine.launcher import Answer, Launcher
 from playground.engine.loop import edited
 from playground.engine.preview import Gallery
 from playground.engine.process import WorkerGone
+from playground.engine.race import Races
 from playground.engine.record import LOOKS, EngineError, Run, Status
 from playground.experiment import Experiment
 from playground.home import home
 from playground.latent import moments
 from playground.latent.moments import Moment
 from playground.store import RunFolder, StoreError, forget_deleted, fork, new_id, restore, runs
+from playground.store.races import is_race
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
 VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "decode", "look", "keyframe", "stop")
+DRIVES = (*LAUNCHES, "pause", "speed", "until", "stop")  # verbs that part a run from the others of its race
 ANSWER = 12.0  # seconds within which a worker acknowledges
 START = 90.0  # seconds within which a worker that is still starting does
 POLL = 5.0  # seconds after which one who asked for a frame without a stream counts as gone
@@ -50,7 +53,7 @@ class Engine:
         self.grace = float(os.environ.get("PLAYGROUND_GRACE") or 30.0) if grace is None else grace
         self.token = secrets.token_urlsafe(24)
         self.launcher = Launcher(self.root, workers or int(os.environ.get("PLAYGROUND_WORKERS") or 0) or cores())
-        self._gallery = Gallery()
+        self._gallery, self.races = Gallery(), Races(self)
         self._runs: dict[str, Run] = {}
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
@@ -60,9 +63,9 @@ class Engine:
 
     # -- the public face ----------------------------------------------------------------------------------------------
 
-    def prepare(self, experiment: Experiment) -> str:
+    def prepare(self, experiment: Experiment, run_id: str | None = None) -> str:
         """Return the id of a new run in state `ready`."""
-        run = Run(new_id(experiment), experiment)
+        run = Run(run_id or new_id(experiment), experiment)
         with self._lock:
             unused = [r for r in self._runs.values() if r.state() == "ready" and not r.viewers]
             for old in unused[: max(0, len(unused) - READY)]:
@@ -71,7 +74,20 @@ class Engine:
         return run.id
 
     def send(self, run_id: str, verb: str, **args: Any) -> Answer:
-        """Carry a verb out and return its acknowledgement; raises `EngineError` in one sentence."""
+        """Carry a verb out and return its acknowledgement; raises `EngineError` in one sentence.
+
+        What has a run's id in its arguments here and below takes that of a race as well, for all its runs together.
+        """
+        if is_race(run_id):
+            return self.races.get(run_id).send(verb, **args)
+        if verb not in VERBS:
+            raise EngineError(f"There is no command {verb!r}: the commands are {', '.join(VERBS)}.")
+        if verb in DRIVES and self._find(run_id).race is not None:
+            raise EngineError("This run is in a race: drive it on the Race page, or fork it to go on with it alone.")
+        return self.drive(run_id, verb, **args)
+
+    def drive(self, run_id: str, verb: str, **args: Any) -> Answer:
+        """Carry a verb out on one run, in a race or not."""
         run, limit = self._find(run_id), ANSWER
         try:
             with run.lock:
@@ -98,6 +114,8 @@ class Engine:
 
     def status(self, run_id: str) -> Status:
         """Return what is known of a run now."""
+        if is_race(run_id):
+            return self.races.get(run_id).status()
         run = self._find(run_id)
         return run.status(self.launcher.line.place(run))
 
@@ -116,6 +134,8 @@ class Engine:
 
     def frame(self, run_id: str, newer_than: int = 0) -> tuple[int, bytes] | None:
         """Return the newest frame and its number, or None where none is newer."""
+        if is_race(run_id):
+            return self.races.get(run_id).frame(newer_than)
         run = self._find(run_id)
         if run.viewers.keys() <= {POLLING}:
             self._poll(run)
@@ -131,6 +151,8 @@ class Engine:
 
     def watch(self, run_id: str, viewer: str, layers: list[str]) -> None:
         """Count `viewer` as watching these layers of a run."""
+        if is_race(run_id):
+            return self.races.get(run_id).watch(viewer)
         run = self._find(run_id)
         with run.lock:
             before = run.layers()
@@ -140,6 +162,8 @@ class Engine:
 
     def unwatch(self, run_id: str, viewer: str) -> None:
         """Count `viewer` no more."""
+        if is_race(run_id):
+            return self.races.get(run_id).unwatch(viewer)
         run = self._find(run_id)
         with run.lock:
             before = run.layers()
@@ -158,9 +182,9 @@ class Engine:
 
     def listen(self, run_id: str, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` (on any thread) when there is a new frame or status; return what ends that."""
-        run = self._find(run_id)
-        run.listeners.add(listener)
-        return lambda: run.listeners.discard(listener)
+        listeners = (self.races.get(run_id) if is_race(run_id) else self._find(run_id)).listeners
+        listeners.add(listener)
+        return lambda: listeners.discard(listener)
 
     def runs(self) -> list[Status]:
         """Return the status of every run that was started, the latest first; one that cannot be read is left out."""
@@ -176,8 +200,8 @@ class Engine:
 
     def pin(self, run_id: str, on: bool) -> None:
         """Let a run go on (or no more) when nobody watches."""
-        run = self._find(run_id)
-        run.pinned, run.alone_since = on, time.monotonic()
+        found = self.races.get(run_id) if is_race(run_id) else self._find(run_id)
+        found.pinned, found.alone_since = on, time.monotonic()
 
     def delete(self, run_id: str) -> None:
         """Stop a run and put it aside for a day; raises `EngineError` where another process trains it."""
@@ -219,6 +243,7 @@ class Engine:
         """Save every run and end every worker."""
         if not self._closing.is_set():
             self._closing.set()
+            self.races.close()
             atexit.unregister(self.shutdown)
             self.launcher.shutdown()
 
@@ -232,12 +257,12 @@ class Engine:
     def _dispatch(self, run: Run, verb: str, args: dict[str, Any]) -> Future[Answer] | Answer:
         if self.closed:
             raise EngineError("The server is shutting down.")
-        if verb not in VERBS:
-            raise EngineError(f"There is no command {verb!r}: the commands are {', '.join(VERBS)}.")
         if verb == "speed":
             run.speed = int(args["steps_per_frame"])
         elif verb == "until":
             run.until = {name: int(value) for name, value in args.items() if value} or None
+        elif verb == "pace":
+            run.pace = args["to"]
         if verb == "stop":
             return self._stop(run)
         if run.worker is not None:
@@ -276,6 +301,10 @@ class Engine:
 
     # -- the house ----------------------------------------------------------------------------------------------------
 
+    def record(self, run_id: str) -> Run:
+        """Return what is known of a run, for who drives several; raises `EngineError` where there is none."""
+        return self._find(run_id)
+
     def _find(self, run_id: str) -> Run:
         """Return a run's record, from disk where it is not known yet; raises `EngineError` where there is none."""
         with self._lock:
@@ -294,7 +323,8 @@ class Engine:
             for run in there:
                 if POLLING in run.viewers and time.monotonic() - run.polled > POLL:
                     self.unwatch(run.id, POLLING)
-                if not run.viewers and not run.pinned and (run.worker is not None or run.rest == "queued"):
+                alone = not run.viewers and not run.pinned and run.race is None
+                if alone and (run.worker is not None or run.rest == "queued"):
                     self._mind(run, time.monotonic() - run.alone_since)
             while self._serve_next():
                 pass

@@ -11,8 +11,9 @@ from typing import Any
 from playground.engine.mapped import FrameReader
 from playground.engine.process import WorkerProcess
 from playground.experiment import Experiment
-from playground.store import RunFolder
+from playground.store import Group, RunFolder
 
+FPS = 20.0
 RESTING = ("paused", "finished", "failed")  # states in which a run can do without its worker
 # What is drawn for somebody who has not said what to draw; a painter leaves out what its model does not have.
 LOOKS = frozenset(["real", "fake", "scores", "inputs", "recon", "codes", "classes"])
@@ -70,6 +71,10 @@ class Run:
         self.alone_since = time.monotonic()
         self.polled = 0.0  # when somebody last asked for a frame without a stream
         self.pinned = False
+        self.race: Group | None = None  # the race that drives it
+        self.party = run_id  # what takes a place among those that train: a run, or a whole race
+        self.pace: int | None = None  # the step that it waits at for the others of its race
+        self.fps = FPS
         self.listeners: set[Callable[[], None]] = set()
 
     @property

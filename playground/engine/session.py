@@ -50,6 +50,7 @@ class Session:
         number: int = 0,
         speed: int = 0,
         until: dict[str, int] | None = None,
+        pace: int | None = None,
     ) -> None:
         """Open the run; `number` is that of the last frame that was shown of it."""
         self.say, self.commands, self.wait = say, commands, wait
@@ -59,7 +60,7 @@ class Session:
         self.present = self.painter = painter(self.loop)
         with written(path):
             self.writer = FrameWriter(path / "frame.bin", number)
-        self.number, self.speed_, self.until_ = number, speed, until
+        self.number, self.speed_, self.until_, self.pace_ = number, speed, until, pace
         self.state: str = "paused"
         self.error: str | None = None
         self.waits = False  # for a score that cannot be given yet
@@ -90,6 +91,9 @@ class Session:
     def train(self) -> None:
         """Do steps until a command comes or something else is due, then do that."""
         loop, commands, clock = self.loop, self.commands, time.perf_counter
+        if self.pace_ is not None and loop.step >= self.pace_:
+            self.wait(HOLD)
+            return
         if self.speed_ and (left := self.tick - clock()) > 0:
             self.wait(left)
             return
@@ -112,7 +116,7 @@ class Session:
     def target(self) -> int:
         """Return the next step at which to look up from training."""
         step, e = self.loop.step, self.loop.experiment
-        ends = [step + 1_000_000]
+        ends = [step + 1_000_000 if self.pace_ is None else self.pace_]
         if e.steps:
             ends.append(e.steps)
         if self.until_ and "steps" in self.until_:
@@ -142,7 +146,7 @@ class Session:
                 self.paint()
         elif now >= self.next_frame and not self.speed_:
             self.paint()
-        if now >= self.next_status:
+        if now >= self.next_status or step == self.pace_:
             self.loop.flush()
             self.tell()
 
@@ -234,6 +238,10 @@ class Session:
         self.until_ = {"steps": int(steps)} if steps else {"modes": int(modes)} if modes else None
         self.loop.record("until", **(self.until_ or {}))
         self.stale = True
+
+    def pace(self, to: int | None) -> None:
+        """Train no further than step `to` until told again: so the runs of a race keep together."""
+        self.pace_ = to
 
     def trace(self) -> dict[str, Any]:
         """Do one step in slow motion and return its sub-steps."""

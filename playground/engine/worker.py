@@ -25,7 +25,8 @@ from playground.experiment import Experiment
 from playground.store import Unwritable
 
 VERBS = (
-    "play", "pause", "step", "set", "speed", "until", "trace", "pick", "decode", "look", "goto", "watch", "keyframe",
+    "play", "pause", "step", "set", "speed", "until", "trace", "pick", "decode", "look", "goto", "watch", "pace",
+    "keyframe",
 )  # fmt: skip
 
 
