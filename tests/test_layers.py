@@ -46,10 +46,10 @@ LAYERS = (
     ),
     ("experiment", "diagnostics", "latent", "figures", "store"),
     ("engine",),
-    ("film", "exports"),
+    ("film", "exports", "racing"),
     ("preset", "presets", "image_presets"),
     ("exams", "exam_rows", "exams_coding", "exams_metrics", "exams_vae"),
-    ("api", "cli", "cli_bench", "bench_modes", "cli_export", "__main__", "__init__"),
+    ("api", "cli", "cli_bench", "cli_race", "bench_modes", "cli_export", "__main__", "__init__"),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Names looked up when first used, so that the bottom can name what stands above it.

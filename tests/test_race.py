@@ -275,6 +275,7 @@ def test_one_whose_worker_is_killed_catches_up(race: str) -> None:
     assert history(engine.folder(victim)) == reference(310, loss="hinge")
 
 
+@pytest.mark.slow
 def test_a_deleted_racer_is_missed_by_nobody() -> None:
     engine = shared_engine()
     race = started()

@@ -25,7 +25,7 @@ from playground.engine.launcher import Answer, Launcher
 from playground.engine.loop import edited
 from playground.engine.preview import Gallery
 from playground.engine.process import WorkerGone
-from playground.engine.race import Races
+from playground.engine.races import Races
 from playground.engine.record import LOOKS, EngineError, Run, Status
 from playground.experiment import Experiment
 from playground.home import home
@@ -215,6 +215,8 @@ class Engine:
                     run.folder.delete()
             except StoreError as error:
                 raise EngineError(str(error)) from None
+            with self._lock:
+                self._runs.pop(run_id, None)  # somebody may have looked it up from disk meanwhile
 
     def fork(self, run_id: str, step: int | None = None, experiment: Experiment | None = None) -> str:
         """Return the id of a new run that goes on from a run's saved moment at or before `step` (None: the newest).

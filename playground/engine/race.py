@@ -24,7 +24,7 @@ from playground.blobs import encode
 from playground.config import ConfigError
 from playground.engine.loop import edited
 from playground.engine.record import EngineError, Run, Status
-from playground.store import Group, RunFolder, StoreError, races
+from playground.store import Group, races
 from playground.store.races import MOST, Card
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.2  # seconds of the slowest racer's work between two looks at each other
 LOOK = 0.25  # seconds after which the race looks up even without news
-SETTLED = 30.0  # seconds within which all have come to the step they were told
+SETTLED = 120.0  # seconds within which all have come to the step they were told; workers may have to start first
 GROWTH = 4  # times as far as the last beat, at most
 PICTURES = 24.0  # frames a second of all racers together, about
 OVER = ("failed", "finished")
@@ -60,6 +60,7 @@ class Race:
         self._settled.set()
         self.alone_since, self._frame = time.monotonic(), 0
         self._error: str | None = None
+        self._broken = False  # the race itself stopped over an error, not one racer
         self._hands = ThreadPoolExecutor(max(2, len(card.racers)), thread_name_prefix=card.id)
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -229,9 +230,10 @@ class Race:
                         self._settled.set()
                 if before != "rest":
                     self._tell()
-            except EngineError as error:
-                self._error = str(error)
-                self._doing = "rest"
+            except Exception as error:  # the race stops and says why; its runs are safe in their workers
+                plain = isinstance(error, EngineError)
+                self._error = str(error) if plain else f"The race stumbled: {type(error).__name__}: {error}"
+                self._broken, self._doing = True, "rest"
                 self._settled.set()
                 self._tell()
 
@@ -306,6 +308,7 @@ class Race:
                 run.rest = "stopped"  # no longer out of the race
         self._recent.clear()
         self._settled.clear()
+        self._broken = False
         self._doing = "play"
         self._news.set()
 
@@ -352,7 +355,7 @@ class Race:
     def _there(self) -> list[Run]:
         found = []
         for racer in self.card.racers:
-            with contextlib.suppress(EngineError):  # deleted meanwhile
+            with contextlib.suppress(EngineError, OSError):  # deleted meanwhile, or just being deleted
                 found.append(self.engine.record(racer.run))
         return found
 
@@ -389,6 +392,8 @@ class Race:
     def _wait_for_all(self) -> None:
         if not self._settled.wait(SETTLED):
             raise EngineError(f"The racers have not come together within {SETTLED:g} s: their steps are very long.")
+        if self._broken:
+            raise EngineError(self._error or "The race has stopped.")
 
     def _tell(self) -> None:
         self._frame += 1
@@ -402,40 +407,3 @@ VERBS: dict[str, Callable[..., None]] = {
     "stop": Race._stop,
 }  # fmt: skip
 DRIVES = ("play", "step", "set", "goto", "reset")
-
-
-class Races:
-    """The races of an engine: those under way, and those remembered on disk."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._live: dict[str, Race] = {}
-        self._lock = threading.Lock()
-
-    def start(self, card: Card) -> Race:
-        """Make a race ready."""
-        race = Race(self.engine, card, begun=False)
-        with self._lock:
-            self._live[card.id] = race
-        return race
-
-    def get(self, race: str) -> Race:
-        """Return a race, from disk where it is not known yet; raises `EngineError` where there is none."""
-        with self._lock:
-            if race not in self._live:
-                try:
-                    self._live[race] = Race(self.engine, races.read(self.engine.root, race), begun=True)
-                except StoreError as error:
-                    raise EngineError(str(error)) from None
-            return self._live[race]
-
-    def cards(self) -> list[Card]:
-        """Return the races that were begun and of which at least two runs are left, the latest first."""
-        root = self.engine.root
-        found = races.cards(root)
-        return [card for card in found if sum(RunFolder(root / run).path.is_dir() for run in card.runs) > 1]
-
-    def close(self) -> None:
-        """Drive nobody any more."""
-        for race in list(self._live.values()):
-            race.close()
