@@ -139,7 +139,6 @@ class Race:
         if not self.together and self._until is None:
             raise ConfigError(f"More than {MOST} runs go one after the other: say first until which step (Run until).")
         with self._lock:
-            self._begin()
             if self._until is not None and self.step >= self._until:
                 self._until = None
             self._stop_at = None
@@ -152,7 +151,6 @@ class Race:
             raise ConfigError(f"More than {MOST} runs go one after the other: they do not step together.")
         self._pause()
         with self._lock:
-            self._begin()
             self._stop_at = max(run.step for run in self._active()) + n
             self._go()
         self._wait_for_all()
@@ -199,9 +197,6 @@ class Race:
 
     def _look(self, step: int | None = None) -> None:
         self._all("look", of=self._there(), step=step)
-
-    def _keyframe(self) -> None:
-        self._all("keyframe")
 
     def _stop(self) -> None:
         self._pause()
@@ -299,6 +294,9 @@ class Race:
         racing = self._active()
         if not racing:
             raise ConfigError("Nobody is left in this race: all have failed or come to their end. Reset starts again.")
+        if not self.begun:
+            races.write(self.engine.root, self.card)
+            self.begun = True
         self._pace = max(run.step for run in racing) if self.together else self._end()
         self._beat, self._told, self._error = 1, time.perf_counter(), None
         for run in racing:
@@ -345,12 +343,6 @@ class Race:
         for run in self._there():
             run.race, run.pace, run.party = None, None, run.id
             run.listeners.discard(self._news.set)
-
-    def _begin(self) -> None:
-        """Remember the race from its first step on."""
-        if not self.begun:
-            races.write(self.engine.root, self.card)
-            self.begun = True
 
     def _there(self) -> list[Run]:
         found = []
@@ -403,7 +395,6 @@ class Race:
 
 VERBS: dict[str, Callable[..., None]] = {
     "play": Race._play, "pause": Race._pause, "step": Race._steps, "until": Race._set_until, "speed": Race._set_speed,
-    "set": Race._set, "goto": Race._goto, "reset": Race._reset, "look": Race._look, "keyframe": Race._keyframe,
-    "stop": Race._stop,
+    "set": Race._set, "goto": Race._goto, "reset": Race._reset, "look": Race._look, "stop": Race._stop,
 }  # fmt: skip
 DRIVES = ("play", "step", "set", "goto", "reset")

@@ -72,8 +72,7 @@ class Session:
         self.next_frame, self.next_status = NEVER, 0.0
         self.measured = (time.perf_counter(), self.loop.step)
         self.sps = 0.0
-        self.tick, self.batch_end = 0.0, self.loop.step
-        self.edited_at = 0.0
+        self.tick, self.batch_end, self.edited_at = 0.0, self.loop.step, 0.0
         self.floors: dict[str, list[float]] | None = None
         self.judged: tuple[Any, dict[str, Any] | None] = (None, None)
         self.tell()
@@ -97,14 +96,12 @@ class Session:
         if self.speed_ and (left := self.tick - clock()) > 0:
             self.wait(left)
             return
-        target, due = self.target(), self.next_status
+        target, due, self.waits = self.target(), self.next_status, False
         if not loop.panel.ready():  # commands are obeyed while another process makes what the score needs
             target = min(target, loop.before_score())
-            self.waits = loop.step >= target
-            if self.waits:
+            if loop.step >= target:
+                self.waits = True
                 self.wait(HOLD)
-        else:
-            self.waits = False
         if not self.speed_:
             due = min(due, self.next_frame)
         while loop.step < target and not commands:

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from playground.experiment import Experiment
+from playground.store.errors import StoreError
 from playground.store.files import write_whole
-from playground.store.folder import StoreError, new_id
+from playground.store.folder import new_id
 
 FOLDER = "races"
 MOST = 6  # runs side by side
