@@ -7,11 +7,13 @@ import streamlit as st
 
 from playground.engine import get_engine
 from playground.engine.stream import routes
+from playground.engine.sweep import sweeper
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """End every worker with the server; what they trained is saved."""
+    """Go on with sweeps that ran when the last server ended; end every worker with this one, what they trained saved."""
+    sweeper(get_engine()).take_up()
     yield
     get_engine().shutdown()
 

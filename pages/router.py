@@ -23,6 +23,7 @@ st.navigation(
             st.Page("interpolation.py", title="Interpolation", icon=":material/route:"),
             st.Page("mode_collapse.py", title="Mode collapse", icon=":material/pie_chart:"),
             st.Page("model_card.py", title="Model card", icon=":material/id_card:"),
+            st.Page("sweep.py", title="Sweep", icon=":material/grid_on:"),
             st.Page("compare.py", title="Compare", icon=":material/stacked_line_chart:"),
         ],
         "": [st.Page("runs.py", title="Runs", icon=":material/history:")],

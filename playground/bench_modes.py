@@ -11,17 +11,14 @@ that all agree there is none.
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
-
-from scipy.stats import t
 
 from playground.diagnostics.modes import ModeScore
 from playground.engine.loop import TrainingFailed
 from playground.exams import train
 from playground.experiment import Experiment
+from playground.intervals import interval
 
 Row = dict[str, Any]
 
@@ -46,28 +43,6 @@ REMEDIES: dict[str, dict[str, Any]] = {
     "hinge loss": {"loss": "hinge"},
     "relativistic loss": {"loss": "relativistic"},
 }
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    def words(self, form: str) -> str:
-        """Say it as "mean [low, high]"."""
-        return f"{self.mean:{form}} [{self.low:{form}}, {self.high:{form}}]"
-
-
-def interval(values: Sequence[float], least: float, most: float) -> Interval:
-    """Return the mean with Student's t interval, cut at what is possible; of a single value it is the value itself."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return Interval(mean, mean, mean)
-    half = float(t.ppf(0.975, len(values) - 1)) * statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
 def modes(steps: int = STEPS, seeds: int = SEEDS, recipe: str = "") -> Iterator[Row]:

@@ -5,8 +5,9 @@ import math
 import pytest
 
 from playground import bench_modes
-from playground.bench_modes import DATA, RECIPES, REMEDIES, Interval, interval
+from playground.bench_modes import DATA, RECIPES, REMEDIES
 from playground.experiment import Experiment
+from playground.intervals import Interval, interval
 
 
 def test_interval_is_students_t():

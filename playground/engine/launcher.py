@@ -111,30 +111,36 @@ class Launcher:
         self.closing = True
         self.pool.shutdown()
 
+    def room(self) -> int:
+        """Return how many runs may train in the background: as many as workers nobody else trains with or waits for."""
+        others = {run.party for run in list(self._held) if not run.yields() and run.state() not in RESTING}
+        return self.limit - len(others) - (self.line.first() is not None)
+
     def _parties(self) -> int:
         """Return how many runs have workers; those of a race share them, and count as one."""
         return len({run.party for run in list(self._held)})
 
     def _has_place(self, run: Run) -> bool:
-        """Say whether a run may have a worker, taking those of runs at rest where need be."""
+        """Say whether a run may have a worker, taking those of runs at rest, then of the background, if need be."""
         held = list(self._held)
         if self._parties() < self.limit or run.party in {other.party for other in held}:
             return True
-        moving = {other.party for other in held if other.state() not in RESTING}
-        resting = [other for other in held if other.party not in moving]
-        for other in sorted(resting, key=lambda r: (len(r.viewers), r.alone_since)):
+        first = not run.yields()  # before what goes on in the background
+        moving = {r.party for r in held if r.state() not in RESTING and not (first and r.yields())}
+        spare = [other for other in held if other.party not in moving]
+        for other in sorted(spare, key=lambda r: (r.state() not in RESTING, len(r.viewers), r.alone_since)):
             self._give_up(other)
             if self._parties() < self.limit:
                 return True
         return False
 
     def _give_up(self, run: Run) -> None:
-        """Let a run at rest part with its worker, unless it is in use after all."""
+        """Let a run at rest, or in the background, part with its worker, unless it is in use after all."""
         if not run.lock.acquire(blocking=False):  # waiting here for a run that waits for a place would never end
             return
         try:
-            if run.state() in RESTING:
-                self.release(run, run.state())
+            if run.state() in RESTING or run.yields():
+                self.release(run, run.state() if run.state() in RESTING else "paused")
         finally:
             run.lock.release()
 

@@ -117,6 +117,8 @@ class Engine:
         if is_race(run_id):
             return self.races.get(run_id).status()
         run = self._find(run_id)
+        if run.worker is None and run.rest in ("running", "warming"):  # another process had it when it was found
+            _read(run)
         return run.status(self.launcher.line.place(run))
 
     def experiment(self, run_id: str) -> Experiment:
@@ -198,10 +200,12 @@ class Engine:
         """Find a run again, on disk after a restart; playing it goes on from its last keyframe."""
         return self.status(run_id)
 
-    def pin(self, run_id: str, on: bool) -> None:
-        """Let a run go on (or no more) when nobody watches."""
+    def pin(self, run_id: str, on: bool, background: bool = False) -> None:
+        """Let a run go on (or no more) when nobody watches; in the `background` it makes way for any other run."""
         found = self.races.get(run_id) if is_race(run_id) else self._find(run_id)
         found.pinned, found.alone_since = on, time.monotonic()
+        if isinstance(found, Run):
+            found.background = background
 
     def delete(self, run_id: str) -> None:
         """Stop a run and put it aside for a day; raises `EngineError` where another process trains it."""
@@ -358,12 +362,17 @@ class Engine:
 
 
 def _from_disk(folder: RunFolder) -> Run:
-    saved = folder.keyframes()
     run = Run(folder.run_id, folder.current(), folder)
-    status = folder.status()
+    _read(run)
+    return run
+
+
+def _read(run: Run) -> None:
+    """Take on what the folder says of the run."""
+    assert run.folder is not None
+    saved, status = run.folder.keyframes(), run.folder.status()
     run.rest, run.error = str(status["state"]), status.get("error")
     run.told = {"step": saved[-1] if saved else 0, "keyframes": saved, "device": status.get("device", "")}
-    return run
 
 
 def cores() -> int:

@@ -71,6 +71,7 @@ class Run:
         self.alone_since = time.monotonic()
         self.polled = 0.0  # when somebody last asked for a frame without a stream
         self.pinned = False
+        self.background = False  # gives its worker up to any other run, unless somebody watches
         self.race: Group | None = None  # the race that drives it
         self.party = run_id  # what takes a place among those that train: a run, or a whole race
         self.pace: int | None = None  # the step that it waits at for the others of its race
@@ -85,6 +86,10 @@ class Run:
     def state(self) -> str:
         """Return the state by its name in the contracts."""
         return self.rest if self.worker is None else str(self.told.get("state", "warming"))
+
+    def yields(self) -> bool:
+        """Say whether it gives its worker up to whoever wants one."""
+        return self.background and not self.viewers
 
     def layers(self) -> frozenset[str]:
         """Return every layer that somebody watches."""

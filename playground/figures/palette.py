@@ -35,6 +35,11 @@ SURFACE = (
     "#d9f0d3", "#a6dba0", "#5aae61", "#1b7837", "#00441b",
 )  # fmt: skip
 
+# How good something is, from worst to best, evenly spaced in lightness: viridis (van der Walt, Smith 2015).
+VALUES = (
+    "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725",
+)  # fmt: skip
+
 CLASSES = (
     "#5844a5", "#d55964", "#00e5c8", "#734300", "#7696ff", "#9d8a0b", "#910c54", "#9dd26d", "#726d9e", "#00d5f1",
 )  # fmt: skip
@@ -60,3 +65,18 @@ def lighter(colour: str, share: float = 0.45) -> str:
 def scale(colours: tuple[str, ...] = SURFACE) -> list[tuple[float, str]]:
     """Return colours as a Plotly scale from 0 to 1."""
     return [(i / (len(colours) - 1), colour) for i, colour in enumerate(colours)]
+
+
+def along(share: float, colours: tuple[str, ...] = VALUES) -> str:
+    """Return the colour at a place between 0 and 1 of a scale."""
+    place = min(max(share, 0.0), 1.0) * (len(colours) - 1)
+    i = min(int(place), len(colours) - 2)
+    mixed = (round(a + (b - a) * (place - i)) for a, b in zip(rgb(colours[i]), rgb(colours[i + 1]), strict=True))
+    return "#" + "".join(f"{c:02x}" for c in mixed)
+
+
+def ink_on(colour: str) -> str:
+    """Return the text colour, near black or white, that stands out more on a colour (WCAG's relative luminance)."""
+    light = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb(colour)]
+    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
+    return "#14181d" if luminance > 0.18 else "#ffffff"
