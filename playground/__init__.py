@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playground.engine.loop import TrainingFailed
     from playground.experiment import Experiment
     from playground.presets import preset
+    from playground.sweeping import load_sweep, sweep
 
 __all__ = [
     "ConfigError",
@@ -29,10 +30,12 @@ __all__ = [
     "TrainingFailed",
     "catalogue",
     "load_run",
+    "load_sweep",
     "preset",
     "race",
     "receive",
     "runs",
+    "sweep",
     "train",
 ]
 
@@ -41,6 +44,8 @@ _HOMES = {
     "Experiment": "playground.experiment",
     "TrainingFailed": "playground.engine.loop",
     "preset": "playground.presets",
+    "sweep": "playground.sweeping",
+    "load_sweep": "playground.sweeping",
 }
 
 

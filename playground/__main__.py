@@ -1,4 +1,4 @@
-"""The command line: list, fetch, bring, train, race, diagnose, resume, share, receive, export, code, bench: as verbs.
+"""The command line: list, fetch, bring, train, race, sweep, diagnose, resume, share, receive, export, code, bench.
 
 Nothing here waits for torch.
 
@@ -49,10 +49,13 @@ def setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def describe(verb: argparse.ArgumentParser) -> None:
-    """Add the arguments that describe an experiment."""
+def describe(verb: argparse.ArgumentParser, by_place: bool = False) -> None:
+    """Add the arguments that describe an experiment; its preset is an option, or the word after the verb."""
     what = verb.add_mutually_exclusive_group()
-    what.add_argument("--preset", metavar="NAME", help="a ready experiment; `list` shows them")
+    if by_place:
+        what.add_argument("preset", metavar="PRESET", nargs="?", help="a ready experiment; `list` shows them")
+    else:
+        what.add_argument("--preset", metavar="NAME", help="a ready experiment; `list` shows them")
     what.add_argument("--config", metavar="FILE", help="an experiment as JSON, such as a run's config.json")
     what.add_argument("--family", metavar="F", help="a model family (default: gan)")
     verb.add_argument("--dataset", metavar="D", help="a data set (default: ring8)")
@@ -63,6 +66,24 @@ def describe(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--steps", metavar="N", type=whole(1), help="how many steps (default: what the preset needs)")
     verb.add_argument("--seed", metavar="S", type=whole(0), help="fixes every random number of the run (default: 0)")
     verb.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="where to train (default: auto)")
+
+
+def sweep(verb: argparse.ArgumentParser) -> None:
+    """Add the arguments of a sweep."""
+    describe(verb, by_place=True)
+    verb.add_argument(
+        "--vary", metavar="FIELD=VALUES", type=setting, action="append", default=[],
+        help="values with commas (loss=hinge,minimax) or a range (lr_g=1e-4..1e-2x5); up to four times",
+    )  # fmt: skip
+    verb.add_argument("--seeds", metavar="N", type=whole(1), default=1, help="runs of each combination (default: 1)")
+    verb.add_argument("--goal", metavar="METRIC", help="what ranks them, such as modes/hq (default: the usual one)")
+    verb.add_argument(
+        "--reading", choices=("last", "best", "smoothed"), default="last", help="which value of it (default: last)"
+    )
+    verb.add_argument("--random", metavar="N", type=whole(1), help="only so many combinations, drawn at random")
+    verb.add_argument("--workers", metavar="N", type=whole(1), help="how many train at once (default: one a core)")
+    verb.add_argument("--estimate", action="store_true", help="only say what it would take")
+    verb.add_argument("--resume", metavar="SWEEP", help="go on with a sweep by its id")
 
 
 def parser() -> Parser:
@@ -89,6 +110,8 @@ def parser() -> Parser:
     describe(race)
     race.add_argument("--knob", metavar="FIELD", required=True, help="where the runs differ, such as loss")
     race.add_argument("--values", metavar="A,B,...", help="2 to 6, of seed up to 12 (default: some worth racing)")
+
+    sweep(verbs.add_parser("sweep", parents=[as_json], help="train every combination of some settings, rank them"))
 
     diagnose = verbs.add_parser("diagnose", parents=[as_json], help="judge a run: what it is doing, and the usual cure")
     diagnose.add_argument("run", metavar="RUN", help="a run's id")
@@ -136,10 +159,13 @@ def check(args: argparse.Namespace) -> None:
     """Refuse what does not go together before anything slow is imported."""
     if args.verb == "bench" and args.what != "modes" and (args.steps or args.seeds or args.recipe):
         raise ConfigError("--steps, --seeds and --recipe are of modes: say bench modes.")
-    if args.verb not in ("train", "race"):
+    if args.verb not in ("train", "race", "sweep") or getattr(args, "resume", None):
         return
-    if args.verb == "train" and not (args.preset or args.config or args.family or args.dataset):
+    named = args.preset or args.config or args.family or args.dataset
+    if args.verb == "train" and not named:
         raise ConfigError("Say what to train: --preset NAME, --config FILE, or --family F --dataset D.")
+    if args.verb == "sweep" and not (named and args.vary):
+        raise ConfigError("Say what to sweep, and over what: PRESET --vary lr_g=1e-4,1e-3 --vary loss=hinge,minimax.")
     if args.dataset and (args.preset or args.config):
         raise ConfigError("A preset or a config names its own data set: leave --dataset out.")
     if args.preset:

@@ -58,6 +58,17 @@ def train(args: argparse.Namespace) -> int:
     return go_on(api.create(experiment), steps, args.json)
 
 
+def sweep(args: argparse.Namespace) -> int:
+    """Train every combination of some settings."""
+    from playground import cli_sweep
+
+    told, lines = cli_sweep.sweep(args, None if args.resume else chosen(args))
+    if args.json:
+        return say_json(told)
+    print("\n".join(lines))
+    return 0
+
+
 def resume(args: argparse.Namespace) -> int:
     """Go on with a run."""
     return go_on(opened(args.run), args.steps, args.json)

@@ -33,23 +33,23 @@ def form() -> None:
                 "At most, at random", 0, 500, 0, key="sweep-pick", width=150,
                 help="Train only so many combinations, drawn at random from the grid; 0 trains all of them.",
             )  # fmt: skip
-        aim = goal(goals(base), "sweep-goal")
+        with st.container(key="sweep-goal", horizontal=True, vertical_alignment="bottom", gap="medium"):
+            aim = goal(goals(base), "sweep-goal")
     with right:
         sweep_cost.card(base, vary, aim, steps=int(steps), seeds=int(seeds), pick=int(pick))
 
 
 def goal(there: dict[str, bool], key: str, now: Goal | None = None) -> Goal:
     """Draw the choice of what runs are ranked by."""
-    with st.container(key=key, horizontal=True, vertical_alignment="bottom", gap="medium"):
-        names = list(there)
-        metric = st.selectbox(
-            "Best is", names, names.index(now.metric) if now and now.metric in names else 0, key=f"{key}-metric",
-            format_func=lambda name: f"{'most' if there[name] else 'least'} {named(name)}", width=320,
-        )  # fmt: skip
-        reading = st.segmented_control(
-            "Of each run, the value", list(READINGS), default=now.reading if now else "last", required=True,
-            format_func=lambda name: READINGS[name].capitalize(), key=f"{key}-reading",
-        )  # fmt: skip
+    names = list(there)
+    metric = st.selectbox(
+        "Best is", names, names.index(now.metric) if now and now.metric in names else 0, key=f"{key}-metric",
+        format_func=lambda name: f"{'most' if there[name] else 'least'} {named(name)}", width=300,
+    )  # fmt: skip
+    reading = st.segmented_control(
+        "Of each run, the value", list(READINGS), default=now.reading if now else "last", required=True,
+        format_func=lambda name: READINGS[name].capitalize(), key=f"{key}-reading",
+    )  # fmt: skip
     return Goal(metric=metric, reading=reading or "last", higher=there[metric])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from pages.parts import says, state
@@ -15,9 +17,9 @@ HEAT, LINE, PARALLEL = "Heat map", "Line", "Parallel coordinates"
 BEST = 8  # combinations in the table
 
 
-def picked(view: View, how: tuple[str, ...], chosen: object) -> None:
+def picked(view: View, how: tuple[str, ...], chosen: Any) -> None:
     """Open the run that was clicked, or list the runs behind a cell."""
-    points = chosen.selection.points if chosen is not None else []  # type: ignore[attr-defined]
+    points = chosen.selection.points if chosen is not None else []
     cells = [int(point["customdata"]) for point in points if point.get("customdata") is not None]
     cells = [i for i in cells if 0 <= i < len(view.sweep.cells)]
     if not cells:
@@ -55,10 +57,12 @@ def best(view: View) -> None:
             st.markdown(f"**{place + 1}**", width=24)
             st.markdown(_spot(view, spot), width="stretch")
             run = view.sweep.cells[spot.cells[0]].run
-            if run is not None and st.button("Open", key=f"best-open-{place}", icon=":material/open_in_full:"):
+            if run is not None and st.button(
+                "Open", key=f"best-open-{place}", icon=":material/open_in_full:", help="Opens its run"
+            ):
                 _open(run)
             if st.button(
-                "Use in the lab", key=f"best-use-{place}", icon=":material/science:",
+                "Use", key=f"best-use-{place}", icon=":material/science:",
                 help="Opens the lab with these settings, ready to play",
             ):  # fmt: skip
                 _use(view.sweep, spot.values)

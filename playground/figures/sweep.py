@@ -21,7 +21,7 @@ from playground.sweep_goals import READINGS
 from playground.sweep_plan import fields, label, said
 from playground.sweep_results import SHOWN, Spot, View, came_to, left_out, number, spots
 
-CELL, LEAST, MOST = 52, 300, 640  # pixels: height of a row of the heat map, and of the whole figure
+CELL, LEAST, MOST = 72, 360, 640  # pixels: height of a row of the heat map, and of the whole figure
 WRITTEN = 120  # cells beyond which none has room for its number
 LINE = palette.CLASSES[0]
 
@@ -44,7 +44,7 @@ def heat(view: View, across: str, up: str) -> go.Figure:
         | {"hoverinfo": "skip", "colorbar": bar(goal)},
         touch(view, (across, up), found),
     ]  # fmt: skip
-    frame = _frame(sweep, across, up, min(max(LEAST, CELL * len(ys) + 130), MOST))
+    frame = _frame(sweep, across, up, min(max(LEAST, CELL * len(ys) + 150), MOST))
     frame["yaxis"] |= {"tickvals": grid["y"], "ticktext": [said(sweep.experiment, up, y) for y in ys]}
     if len(xs) * len(ys) <= WRITTEN:
         where = [(i, j, x, y) for i, x in enumerate(xs) for j, y in enumerate(ys)]
@@ -233,10 +233,10 @@ def _frame(sweep: Sweep, across: str, up: str, height: int) -> dict[str, Any]:
     base = sweep.experiment
     frame = layout(Axis(label(base, up) if up else ""), Style(height=height))
     values = values_of(sweep, across)
-    quiet = {"showgrid": False, "zeroline": False, "showline": False, "automargin": True}
+    quiet = {"showgrid": False, "zeroline": False, "showline": False, "automargin": True, "ticks": ""}
     x = quiet | {"title": {"text": label(base, across), "standoff": 8}, "tickvals": list(range(len(values)))}
     x |= {"ticktext": [said(base, across, v) for v in values], "range": [-0.5, len(values) - 0.5]}
-    y = frame["yaxis"] | {"showgrid": False}
+    y = frame["yaxis"] | {"showgrid": False, "ticks": ""}
     if up:
         y |= {"range": [-0.5, len(values_of(sweep, up)) - 0.5]}
     second = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
