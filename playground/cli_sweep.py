@@ -18,7 +18,7 @@ from playground.engine.sweep import Progress as Step
 from playground.experiment import Experiment
 from playground.home import home
 from playground.store import StoreError
-from playground.sweep_cost import Estimate, estimate, room
+from playground.sweep_cost import Estimate, duration, estimate, room, size
 from playground.sweep_goals import goal, words
 from playground.sweep_plan import Plan, fields, parse, plan
 from playground.sweep_results import number, told
@@ -66,8 +66,8 @@ def said(made: Plan, cost: Estimate) -> str:
     """Say what a plan costs."""
     out = f", {len(made.left_out)} combinations left out" if made.left_out else ""
     return (
-        f"{cost.runs} runs of {made.steps:,} steps{out}: about {cost.seconds / 60:.1f} min on {cost.workers} workers, "
-        f"{cost.bytes / 1e6:,.0f} MB."
+        f"{cost.runs} runs of {made.steps:,} steps{out}: about {duration(cost.seconds)} on {cost.workers} workers, "
+        f"{size(cost.bytes)}."
     )
 
 
@@ -103,7 +103,7 @@ def bar(name: str, quiet: bool) -> Iterator[sweeping.Watch | None]:
         task = shown.add_task(name, total=None, left="")
 
         def watch(now: Step) -> None:
-            left = "" if now.left is None else f"about {now.left / 60:.1f} min left"
+            left = "" if now.left is None else f"about {duration(now.left)} left"
             failed = f"{now.failed} failed  " if now.failed else ""
             shown.update(task, completed=now.done, total=now.total, left=failed + left)
 

@@ -118,3 +118,17 @@ def _score(loop: Loop) -> float:
     began = time.perf_counter()
     loop.score()
     return time.perf_counter() - began
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, as roughly as it is known."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in words."""
+    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"

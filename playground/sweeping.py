@@ -1,4 +1,4 @@
-"""Sweeps from Python and the command line: the same runs, files and numbers as on the Sweep page, by workers of its own.
+"""Sweeps from Python and the command line: the same runs, files and numbers as on the page, by workers of its own.
 
     import playground
     found = playground.sweep(playground.preset("collapse").experiment, {"lr_d": [1e-3, 4e-3]}, seeds=3, steps=2000)

@@ -50,7 +50,7 @@ def test_every_make_target_is_in_the_makefile():
 
 def test_every_command_parses():
     lines = re.findall(r"^python -m playground ([^#\n]+)", README, re.MULTILINE)
-    verbs = {"list", "fetch", "bring", "train", "race", "diagnose", "resume", "export", "share", "bench"}
+    verbs = {"list", "fetch", "bring", "train", "race", "sweep", "diagnose", "resume", "export", "share", "bench"}
     assert {line.split()[0] for line in lines} == verbs
     for line in lines:
         parser().parse_args(line.split())

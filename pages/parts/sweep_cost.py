@@ -12,7 +12,7 @@ from playground.engine.sweep import sweeper
 from playground.experiment import Experiment
 from playground.store import StoreError
 from playground.store.sweeps import Goal, Value
-from playground.sweep_cost import Estimate, estimate, room
+from playground.sweep_cost import Estimate, duration, estimate, room, size
 from playground.sweep_plan import Plan, label, plan, said
 
 TOLD = 12  # combinations left out that are named
@@ -77,20 +77,6 @@ def _facts(made: Plan, found: Estimate | None) -> None:
         ["Disk", f"*about {size(found.bytes)}" if found else "*…", "curves and saved moments" if found else ""],
     ]
     plain.table(rows)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words, as roughly as it is known."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in words."""
-    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
 
 
 def _left_out(made: Plan) -> None:

@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.parts import plain, state, sweep_head, sweep_picks
-from pages.parts.sweep_cost import duration
 from pages.parts.sweep_form import goal
 from pages.parts.sweep_picks import HEAT, LINE, PARALLEL
 from playground.engine.sweep import Progress, sweeper
 from playground.figures import sweep as figures
 from playground.store import StoreError
 from playground.store.sweeps import Goal, Sweep
+from playground.sweep_cost import duration
 from playground.sweep_goals import goals
 from playground.sweep_plan import label
 from playground.sweep_results import View
