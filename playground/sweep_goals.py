@@ -14,7 +14,6 @@ import numpy as np
 
 from playground.config import ConfigError
 from playground.diagnostics.verdict import verdict
-from playground.engine.loop import RECENT
 from playground.experiment import Experiment
 from playground.families import family
 from playground.figures.comparison import named
@@ -39,7 +38,7 @@ CODING = {
 GAMES = {"grad/d": DOWN, "grad/g": DOWN}
 
 READINGS: dict[Reading, str] = {"last": "last", "best": "best", "smoothed": "mean of the last quarter"}
-QUARTER = 4
+QUARTER, RECENT = 4, 600  # the last part of a run, and as many logged rows as its own verdict reads
 
 
 def goals(experiment: Experiment) -> dict[str, bool]:

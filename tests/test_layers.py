@@ -44,12 +44,22 @@ LAYERS = (
         "gan_settings",
         "joint",
     ),
-    ("experiment", "diagnostics", "latent", "figures", "store"),
+    (
+        "experiment",
+        "diagnostics",
+        "latent",
+        "figures",
+        "store",
+        "intervals",
+        "sweep_plan",
+        "sweep_goals",
+        "sweep_results",
+    ),
     ("engine",),
-    ("film", "exports", "racing"),
+    ("film", "exports", "racing", "sweep_cost", "sweeping"),
     ("preset", "presets", "image_presets"),
     ("exams", "exam_rows", "exams_coding", "exams_metrics", "exams_vae"),
-    ("api", "cli", "cli_bench", "cli_race", "bench_modes", "cli_export", "__main__", "__init__"),
+    ("api", "cli", "cli_bench", "cli_race", "cli_sweep", "bench_modes", "cli_export", "__main__", "__init__"),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Names looked up when first used, so that the bottom can name what stands above it.
