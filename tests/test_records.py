@@ -8,7 +8,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.experiment import Experiment
@@ -171,6 +171,7 @@ def test_records_without_a_file_are_empty(folder):
 number = st.floats(-1e6, 1e6, width=32) | st.just(float("nan"))
 
 
+@settings(deadline=None)
 @given(st.lists(number, min_size=1, max_size=80), st.integers(1, 9), st.integers(1, 9))
 def test_joined_buckets_are_those_of_the_rows(values, per, again):
     rows = np.zeros(len(values), ROW)

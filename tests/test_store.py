@@ -11,7 +11,6 @@ from playground.data.custom import load_points, save_points
 from playground.data.upload import from_drawing
 from playground.experiment import Experiment
 from playground.store import About, Group, History, RunFolder, StoreError, about, forget_deleted, group, restore, runs
-from playground.store import folder as folder_module
 from playground.store.history import POINTS, Curve
 from playground.store.records import Records
 from playground.store.rows import WIDTH
@@ -77,25 +76,6 @@ def test_a_damaged_keyframe_is_passed_over(folder, experiment):
     assert folder.current() == experiment
     with pytest.raises(StoreError, match="no saved moment"):
         folder.load_keyframe(5)
-
-
-def test_keyframes_are_thinned_old_ones_first(folder, experiment, monkeypatch):
-    monkeypatch.setattr(folder_module, "KEEP", 20)
-    for step in range(0, 1000, 10):
-        kept = folder.save_keyframe(step, {"model/a": torch.zeros(1)}, experiment)
-    assert kept == folder.keyframes()
-    assert len(kept) <= 20
-    assert kept[0] == 0
-    assert kept[-4:] == [960, 970, 980, 990]
-    gaps = np.diff(kept)
-    assert gaps[0] > gaps[-1]
-
-
-def test_large_keyframes_are_thinned_by_size(folder, experiment, monkeypatch):
-    monkeypatch.setattr(folder_module, "KEEP_BYTES", 100_000)
-    for step in range(40):
-        kept = folder.save_keyframe(step, {"model/a": torch.zeros(1000)}, experiment)
-    assert 8 <= len(kept) <= 24
 
 
 def test_cut_forgets_what_came_after(folder, experiment):

@@ -30,6 +30,7 @@ from playground.store import Keyframe, RunFolder, StoreError
 EVERY = 100  # the first so many steps are all logged: that is where most happens
 BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
 RECENT = 600  # logged rows kept for a verdict
+EARLIEST = 32  # the first moment saved by itself: most happens early
 LATEST = 2**62  # the step that asks for the last keyframe there is
 MARKS = 8  # events kept to be told with a picture
 
@@ -81,10 +82,8 @@ class Loop:
     def _plan(self) -> None:
         """Set the next step at which anything but training happens, so that the others cost one comparison."""
         e = self.experiment
-        self._due = min(
-            self.step + BATCHED,
-            *(self.step // every * every + every for every in (e.score_every, e.keyframe_every)),
-        )
+        self._keep_at = next_keyframe(self.step, e.keyframe_every)
+        self._due = min(self.step + BATCHED, self.before_score() + 1, self._keep_at)
 
     def before_score(self) -> int:
         """Return the last step before the next score."""
@@ -123,7 +122,7 @@ class Loop:
         self.collect()
         if self.step % self.experiment.score_every == 0:
             self.score()
-        if self.step % self.experiment.keyframe_every == 0:
+        if self.step == self._keep_at:
             self.keyframe()
         self._plan()
 
@@ -318,6 +317,13 @@ class Loop:
         self.advance()
         self.flush()
         return told
+
+
+def next_keyframe(step: int, every: int) -> int:
+    """Return the next step at which a moment is saved: each `every` steps, before that at its half, quarter ..."""
+    if step >= every // 2 or every // 2 < EARLIEST:
+        return step // every * every + every
+    return next_keyframe(step, every // 2)
 
 
 def said(metric: str) -> str:

@@ -33,6 +33,7 @@ from playground.latent import moments
 from playground.latent.moments import Moment
 from playground.store import RunFolder, StoreError, forget_deleted, fork, new_id, restore, runs
 from playground.store.races import is_race
+from playground.store.thin import bounds, thin_store
 
 LAUNCHES = ("play", "step", "trace", "goto", "set")  # verbs that need a worker
 VERBS = (*LAUNCHES, "pause", "speed", "until", "pick", "decode", "look", "keyframe", "stop")
@@ -58,6 +59,7 @@ class Engine:
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
         forget_deleted(self.root)
+        thin_store(self.root, bounds().store)
         threading.Thread(target=self._keep_house, name="engine", daemon=True).start()
         atexit.register(self.shutdown)
 

@@ -4,10 +4,11 @@ from playground.store import about, group
 from playground.store.about import About
 from playground.store.errors import StoreError, Unwritable
 from playground.store.folder import RunFolder, forget_deleted, new_id, restore, runs
-from playground.store.fork import Graft, Parent, fork, parent
+from playground.store.fork import Graft, fork
 from playground.store.group import Group
 from playground.store.history import Curve, History
 from playground.store.keyframes import Keyframe
+from playground.store.parents import Parent, parent
 from playground.store.share import receive, share
 
 __all__ = [

@@ -75,13 +75,13 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[dict[str, Any]], int]:
     return found, start
 
 
-def hold(path: Path) -> int | None:
+def hold(path: Path, tries: int = 20) -> int | None:
     """Take the lock that marks this process as the one writer and return its file descriptor; None: another has it.
 
     Closing the descriptor releases the lock, and so does the end of the process, however it comes.
     """
     lock = os.open(path, os.O_RDWR | os.O_CREAT)
-    for _ in range(20):  # `held` and a process on its way out have it for a moment only
+    for _ in range(tries):  # `held` and a process on its way out have it for a moment only
         if fcntl is None:
             return lock
         with contextlib.suppress(OSError):

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
-from playground.store import keyframes
+from playground.store import keyframes, thin
 from playground.store.errors import StoreError, Unwritable, written
 from playground.store.files import held, hold, sync, write_whole
 from playground.store.keyframes import Keyframe
@@ -34,7 +34,6 @@ from playground.store.records import FILE as RECORDS
 from playground.store.records import Records, Writer, create, migrate, reading
 from playground.store.rows import ROW, Window
 
-KEEP, KEEP_BYTES = 100, 200 * 2**20  # keyframes of a run: at most so many, of so many bytes together
 DELETED, KEPT_DELETED = ".deleted", 86_400.0  # where deleted runs wait, and for how many seconds
 HALF = re.compile(r"\.(making|forking|receiving)-[0-9a-f]{16}")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{8}")
@@ -51,6 +50,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path, self.run_id = path, path.name
         self._writer: Writer | None = None  # there while this process is the writer
+        self._saved = 0  # bytes of moments since the store was looked at
         self._let_go: weakref.finalize[[Writer, int], RunFolder] | None = None
 
     @classmethod
@@ -284,8 +284,12 @@ class RunFolder:
         with self._writing() as writer:
             writer.flush()
             writer.sync()
-            keyframes.write(self.path, Keyframe(step, experiment, dict(tensors), writer.events))
-        return self._thin()
+            self._saved += keyframes.write(self.path, Keyframe(step, experiment, dict(tensors), writer.events))
+        most = thin.bounds()
+        if self._saved > most.store // thin.LOOK:
+            self._saved = 0
+            thin.thin_store(self.path.parent, most.store)
+        return thin.thin_run(self.path, most.run)
 
     def keyframes(self) -> list[int]:
         """Return the steps of the saved moments, ascending."""
@@ -313,19 +317,6 @@ class RunFolder:
                 self.drop_keyframe(later)
         with self._writing() as writer:
             writer.cut(step, events)
-
-    # -- inside -------------------------------------------------------------------------------------------------------
-
-    def _thin(self) -> list[int]:
-        """Drop every second of the older three quarters until what is left is few and small enough."""
-        steps = self.keyframes()
-        size = keyframes.place(self.path, steps[-1]).stat().st_size
-        while len(steps) > KEEP or (len(steps) > 8 and len(steps) * size > KEEP_BYTES):
-            old = steps[: len(steps) * 3 // 4]
-            for step in old[1::2]:
-                self.drop_keyframe(step)
-            steps = self.keyframes()
-        return steps
 
 
 def _let_go(writer: Writer, lock: int) -> None:

@@ -21,20 +21,10 @@ from playground.store.errors import StoreError
 from playground.store.files import sync, write_whole
 from playground.store.folder import RunFolder, new_id
 from playground.store.keyframes import Keyframe, place, write
+from playground.store.parents import FILE, Parent
 from playground.store.plain import Parts
 from playground.store.records import FILE as RECORDS
 from playground.store.records import create
-
-FILE = "parent.json"
-
-
-class Parent(NamedTuple):
-    """Where a run comes from: the run, the step of the moment they share last; of other settings what was kept."""
-
-    run: str
-    step: int
-    kept: tuple[str, ...] = ()  # tensors taken over, where the settings are not the parent's
-    new: tuple[str, ...] = ()  # those that began anew
 
 
 class Graft(NamedTuple):
@@ -91,16 +81,6 @@ def _plant(fresh: RunFolder, step: int, graft: Graft, past: Parts) -> Parts:
     fresh.restate(graft.experiment)
     write(fresh.path, Keyframe(step, graft.experiment, graft.tensors, len(events)))
     return past._replace(events=events)
-
-
-def parent(folder: Path) -> Parent | None:
-    """Return where the run in this folder comes from; None for one that began by itself."""
-    try:
-        said = orjson.loads((folder / FILE).read_bytes())
-        names = (tuple(map(str, said.get(what, ()))) for what in ("kept", "new"))
-        return Parent(str(said["run"]), int(said["step"]), *names)
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return None
 
 
 def _copy(file: Path, other: Path) -> None:

@@ -26,10 +26,10 @@ from playground.store import about, group
 from playground.store.about import About
 from playground.store.errors import StoreError
 from playground.store.folder import RunFolder, runs
-from playground.store.fork import FILE as PARENT
-from playground.store.fork import Parent, parent
 from playground.store.group import Group
 from playground.store.keyframes import FOLDER as KEYFRAMES
+from playground.store.parents import FILE as PARENT
+from playground.store.parents import Parent, parent
 from playground.store.records import FILE as RECORDS
 
 FILE, VERSION = "index.sqlite", 1

@@ -41,8 +41,8 @@ def steps(run: Path) -> list[int]:
     return sorted(int(path.stem) for path in (run / FOLDER).glob("[0-9]*.safetensors"))
 
 
-def write(run: Path, moment: Keyframe) -> None:
-    """Save a moment."""
+def write(run: Path, moment: Keyframe) -> int:
+    """Save a moment; return how many bytes it takes."""
     metadata = {
         "step": str(moment.step),
         "experiment": orjson.dumps(moment.experiment.to_json()).decode(),
@@ -55,13 +55,14 @@ def write(run: Path, moment: Keyframe) -> None:
     file.parent.mkdir(exist_ok=True)
     fresh = file.with_name(f".{file.stem}.part")
     try:
-        fresh.write_bytes(save(copies, metadata))
+        size = fresh.write_bytes(save(copies, metadata))
         sync(fresh)
         put_in_place(fresh, file)
     except OSError:
         fresh.unlink(missing_ok=True)  # a full disk needs the room
         raise
     sync(file.parent)
+    return size
 
 
 def tidy(run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.store.folder import RunFolder, runs
-from playground.store.fork import parent
+from playground.store.parents import parent
 
 __all__ = ["children", "parent"]
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from playground.data.kept import content_name
-from playground.store import plain
+from playground.store import plain, thin
 from playground.store.errors import StoreError
 from playground.store.files import read_lines
 from playground.store.folder import RUN_ID, RunFolder, new_id
@@ -88,6 +88,7 @@ def receive(file: Path | BinaryIO, root: Path, progress: Progress = lambda done,
         wanted = about.run
         name = wanted if RUN_ID.fullmatch(wanted) and not (root / wanted).exists() else new_id(folder.experiment())
         fresh.rename(root / name)
+        thin.thin_store(root, thin.bounds().store)
         return RunFolder(root / name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise StoreError("This is no shared run, or it was cut off on its way: share it again.") from None
