@@ -26,7 +26,6 @@ from rich.progress import (
 
 from playground import api
 from playground.code import export as export_code
-from playground.code import files
 from playground.config import ConfigError
 from playground.data import archives
 from playground.data.own_images import read_images, save_images
@@ -122,7 +121,7 @@ def code(args: argparse.Namespace) -> int:
     if not args.out:
         print(text, end="")
         return 0
-    out, others = Path(args.out), files.beside(experiment.data)
+    out, others = Path(args.out), experiment.data.beside()
     try:
         for path, content in {out: text.encode(), **{out.parent / name: data for name, data in others.items()}}.items():
             path.write_bytes(content)

@@ -16,7 +16,7 @@ def listing(
     c: GanSettings, data: DataSet, *more: str, tail: int = 0, told: tuple[str, ...] = (), **own: Any
 ) -> Listing:
     """Return the listing of a family of two players; `tail` numbers follow an item in a row, `more` are parts of its
-    own networks, `told` the metrics of its own term."""
+    own, `told` the metrics of its own term."""
     values = nets(c, data) | {
         "ROW": (tail + _numbers(data),) if tail else data.shape,
         "NUMBERS": _numbers(data), "TAIL": tail,
@@ -30,7 +30,8 @@ def listing(
         "D_REMEMBERS": c.spectral or (c.body != "dense" and c.d_norm == "batch"),
         "COLUMNS": ["loss/d", *(["loss/penalty"] if c.penalty_in_use != "none" else []), "loss/g", *told],
     }  # fmt: skip
-    return Listing({"networks": ("gan_nets", *more), "training": TRAINING}, values | own)
+    rows = ("joint", *more) if tail else ("images",)
+    return Listing({"networks": ("gan_nets", *rows), "training": TRAINING}, values | own)
 
 
 def nets(c: GanSettings, data: DataSet) -> dict[str, Any]:

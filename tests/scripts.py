@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import csv
 import io
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from playground.code import files
 from playground.code.export import script
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
@@ -24,7 +25,7 @@ from playground.experiment import Experiment
 def curves(text: str, folder: Path, experiment: Experiment) -> dict[str, np.ndarray]:
     """Run a script in a folder and return the columns that it prints."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.beside(experiment.data).items():
+    for name, data in experiment.data.beside().items():
         (folder / name).write_bytes(data)
     (folder / "script.py").write_text(text)
     said, before = io.StringIO(), Path.cwd()
@@ -62,12 +63,17 @@ def forget() -> None:
                     thing.cache_clear()
 
 
-def repeated(
-    experiment: Experiment, folder: Path, steps: int, events: Sequence[dict[str, Any]] = (), tolerance: float = 1e-5
+def repeated(  # noqa: PLR0917
+    experiment: Experiment,
+    folder: Path,
+    steps: int,
+    events: Sequence[dict[str, Any]] = (),
+    tolerance: float = 1e-5,
+    double: bool = True,
 ) -> str:
     """Check that the script of a run gives its loss curves; return the script."""
     text = script(experiment, events, steps)
-    with doubled():
+    with doubled() if double else contextlib.nullcontext():
         logged, own = dict(trained(experiment, steps, events).rows), curves(text, folder, experiment)
     assert own.pop("step").tolist() == list(logged)
     for name, column in own.items():
@@ -88,3 +94,19 @@ def trained(experiment: Experiment, steps: int, events: Sequence[dict[str, Any]]
     loop.advance(steps - loop.step)
     loop.flush()
     return loop
+
+
+def check_clean(texts: Sequence[str], folder: Path) -> None:
+    """Check that scripts hold nothing that they do not use, nothing of this package, and nothing that ruff minds."""
+    for i, text in enumerate(texts):
+        (folder / f"s{i}.py").write_text(text)
+        names = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+        used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        defined = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert {node.id for node in names if node.id.isupper()} | defined <= used
+        assert "playground" not in text
+    options = ["--isolated", "--line-length=100", "--extend-select=E501"]
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", *options, folder], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout

@@ -1,9 +1,5 @@
 """Scripts of GANs on points: each repeats its run, whatever the loss, penalty, trick, optimiser and data."""
 
-import ast
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -16,7 +12,7 @@ from playground.experiment import Experiment
 from playground.families import families, family
 from playground.losses import LOSSES
 from playground.presets import PRESETS
-from tests.scripts import curves, repeated, trained
+from tests.scripts import check_clean, curves, repeated
 
 SMALL = {"g_depth": 1, "d_depth": 2, "g_width": 16, "d_width": 16, "batch": 32, "noise_dim": 2, "activation": "tanh"}
 BASE = Experiment().changed(**SMALL)
@@ -96,36 +92,6 @@ def test_a_preset_as_a_script(name, tmp_path):
     repeated(PRESETS[name].experiment, tmp_path, 60)
 
 
-def test_a_script_runs_without_this_package(tmp_path):
-    """In a process of its own, in single precision as everybody runs it: the same curve, but for rounding."""
-    experiment = PRESETS["first-steps"].experiment
-    (tmp_path / "gan.py").write_text(script(experiment, steps=120))
-    ran = subprocess.run([sys.executable, "-I", "gan.py"], cwd=tmp_path, check=True, capture_output=True, text=True)
-    rows = [[float(cell) for cell in line.split(",")] for line in ran.stdout.splitlines()[1:]]
-    logged = dict(trained(experiment, 120).rows)
-    assert [row[0] for row in rows] == list(logged)
-    for step, loss_d, loss_g in rows:
-        near = 1e-4 if step <= 20 else 0.1  # rounding grows: two GANs part as two pendulums do
-        assert loss_d == pytest.approx(logged[step]["loss/d"], near)
-        assert loss_g == pytest.approx(logged[step]["loss/g"], near)
-    assert np.load(tmp_path / "samples.npy").shape == (64, 2)
-
-
-def test_scripts_are_clean_and_hold_nothing_that_they_do_not_use(tmp_path):
-    for i, changes in enumerate([*CHANGED, *UNROLLED]):
-        text = script(BASE.changed(**changes))
-        (tmp_path / f"s{i}.py").write_text(text)
-        assert "playground" not in text
-        tree = ast.parse(text)
-        names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
-        used = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-        assert {n.id for n in names if n.id.isupper()} <= used
-        assert not {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} - used
-    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=100", "--extend-select=E501", tmp_path]
-    checked = subprocess.run(ruff, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout
-
-
 def test_a_plain_gan_is_a_short_script():
     lines = [line for line in script(BASE).splitlines() if line.strip()]
     assert len(lines) < 125
@@ -164,3 +130,7 @@ def test_a_trained_run_gives_its_script(tmp_path, monkeypatch):
     assert "STEPS = 30\n" in text
     loss = curves(text, tmp_path / "script", BASE)["loss/d"]
     np.testing.assert_allclose(loss[:10], run.metrics["loss/d"][:10], 1e-4)
+
+
+def test_scripts_of_gans_are_clean(tmp_path):
+    check_clean([script(BASE.changed(**changes)) for changes in [*CHANGED, *UNROLLED]], tmp_path)

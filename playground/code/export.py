@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from playground import fast
-from playground.code import files
 from playground.code.fold import fold
-from playground.code.tidy import blocks, kept, written
+from playground.code.tidy import WIDTH, blocks, kept, written
 from playground.config import ConfigError, knobs
 from playground.data.base import Table
 from playground.engine.loop import edited
@@ -27,14 +26,19 @@ from playground.families import family
 from playground.store import RunFolder
 
 PARTS = Path(__file__).parent / "parts"
-WIDTH = 100  # columns of a script
 STEPS = 5000  # of an experiment without an end
 Event = Mapping[str, Any]
 SAID = {
     "SHAPE": "of one item",
     "G_WIDTHS": "units of G's hidden layers",
     "D_WIDTHS": "units of D's hidden layers",
+    "WIDTHS": "units of the hidden layers",
     "CHANGES": "what was changed while it ran, by the step after which",
+    "NUMBERS": "in an item",
+    "D_MAPS": "feature maps of D",
+    "G_MAPS": "feature maps of G",
+    "STAGES": "maps, height and width on the way",
+    "SIDES": "of an image, halving by halving",
     "SOLO": "first step, last step, who moved alone",
 }
 
@@ -48,7 +52,7 @@ def script(experiment: Experiment, events: Sequence[Event] = (), steps: int | No
     solo = alone(events)
     told = [values(version, solo) for _, version in versions]
     columns = list(dict.fromkeys(name for each in told for name in each["COLUMNS"]))
-    partial = bool(solo) or any(each["COLUMNS"] != columns for each in told)
+    partial = bool(solo) or any(each["COLUMNS"] != columns or each["PARTIAL"] for each in told)
     varies = tuple(name for name in told[0] if any(each[name] != told[0][name] for each in told))
     tuned = not {"LR", "LR_D", "LR_G", "BETA1", "BETA2", "MOMENTUM"}.isdisjoint(varies)
     common = {
@@ -68,7 +72,8 @@ def script(experiment: Experiment, events: Sequence[Event] = (), steps: int | No
         }
         told[0]["CHANGES"] = {step: values for step, values in table.items() if values}
     constants = [constant(experiment, name, told[0][name]) for name in told[0] if name in names]
-    return written(head(experiment), constants, parts)
+    needs = "scikit-learn" if any("sklearn" in block.text for block in parts["data"]) else ""
+    return written(head(experiment, needs), constants, parts)
 
 
 def of_run(folder: RunFolder) -> str:
@@ -105,10 +110,10 @@ def values(experiment: Experiment, solo: tuple[tuple[int, int, str], ...]) -> di
     own = {name.upper(): getattr(part, name) for part in (experiment, data, model) for name in knobs(type(part))}
     derived = {
         "FAMILY": experiment.family, "DATASET": experiment.dataset, "KIND": data.kind, "SHAPE": data.shape,
-        "CLASSES": len(data.classes), "LABELLED": False, "DEVICE": device.type, "SOLO": solo, "DATA": files.name(data),
+        "CLASSES": len(data.classes), "LABELLED": False, "PARTIAL": False, "DEVICE": device.type, "SOLO": solo,
         "HALF": own.get("PRECISION") == "bfloat16" and fast.has_bfloat16(device),
     }  # fmt: skip
-    return own | derived | family(experiment.family).listing(model, data).values
+    return own | derived | data.listing() | family(experiment.family).listing(model, data).values
 
 
 def sources(experiment: Experiment) -> dict[str, str]:
@@ -128,15 +133,17 @@ def source(names: Sequence[str], what: str) -> str:
     return "\n\n".join((PARTS / f"{name}.py").read_text(encoding="utf-8") for name in names)
 
 
-def head(experiment: Experiment) -> str:
-    """Return the script's docstring."""
-    kind = family(experiment.family)
+def head(experiment: Experiment, needs: str = "") -> str:
+    """Return the script's docstring; `needs` is a package that the data comes with."""
+    kind, beside = family(experiment.family), experiment.data.beside()
+    reads = f" It reads {', '.join(beside)} beside it." if beside else ""
     about = (
         f"{kind.paper}. It draws the same random numbers as the run that it was exported from: the same first weights, "
-        "batches and noise. It prints its losses as CSV and needs nothing but PyTorch and NumPy."
+        "batches and noise. It prints its losses as CSV, and needs "
+        f"{f'PyTorch, NumPy and, for the data, {needs}' if needs else 'only PyTorch and NumPy'}.{reads}"
     )
     title = f'"""{kind.title} on the data set "{experiment.data.title}", in plain PyTorch.'
-    return "\n".join([title, "", *textwrap.wrap(about, WIDTH), '"""'])
+    return "\n".join([title, "", *textwrap.wrap(about, WIDTH, break_on_hyphens=False), '"""'])
 
 
 def constant(experiment: Experiment, name: str, value: Any) -> str:
@@ -157,9 +164,9 @@ def literal(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
         lines = (f"    {literal(key)}: {literal(item)},\n" for key, item in value.items())
-        if all(isinstance(key, int) for key in value):
-            return "{\n" + "".join(lines) + "}"
-        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+        short = "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+        tall = any(isinstance(key, int) for key in value) or len(short) > WIDTH - 20
+        return "{\n" + "".join(lines) + "}" if tall else short
     if isinstance(value, list | tuple):
         inside = ", ".join(literal(item) for item in value)
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' if len(value) == 1 else ''})"

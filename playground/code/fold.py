@@ -113,6 +113,8 @@ class Folder:
                 return self.branches(node)
             case ast.IfExp() if (answer := self.decided(node.test)) is not None:
                 return self.put(node, self.segment(node.body if answer else node.orelse))
+            case ast.BoolOp() | ast.Compare() if (answer := self.decided(node)) is not None:
+                return self.put(node, str(answer).encode())
             case ast.BoolOp():
                 left = [item for item in node.values if self.decided(item) is None]
                 if 0 < len(left) < len(node.values):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+WIDTH = 100  # columns of a script
 Sections = Mapping[str, Sequence["Block"]]
 
 
@@ -80,7 +81,15 @@ def body(section: Sequence[Block]) -> str:
     parts = [section[0].text]
     for before, block in itertools.pairwise(section):
         parts.append(("\n\n\n" if before.whole or block.whole else "\n\n" if block.apart else "\n") + block.text)
-    return re.sub(r"\n{3,}(?=[ \t])", "\n\n", "".join(parts))
+    text = re.sub(r"\n{3,}(?=[ \t])", "\n\n", "".join(parts))
+    return re.sub(r"^( *)(\S.*[(\[])\n +(.+)\n *([)\]]+)$", _joined, text, flags=re.MULTILINE)
+
+
+def _joined(found: re.Match[str]) -> str:
+    """Return a line that had been broken, whole where it has become short enough and ends in no comma."""
+    indent, start, inside, end = found.groups()
+    whole = f"{indent}{start}{inside}{end}"
+    return whole if len(whole) <= WIDTH and not inside.endswith(",") and "#" not in whole else found.group()
 
 
 def imports(sections: Sections) -> list[str]:

@@ -13,7 +13,7 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from pydantic import PrivateAttr
@@ -92,6 +92,18 @@ class ArchiveSet(Table):
             f"sub-folder {self.folders[0]} that holds its IDX files; {', '.join(['digits', 'font-digits', *there])} "
             "are there."
         )
+
+    def listing(self) -> dict[str, Any]:
+        """Name the files that are trained on, and say whether they are the official part for that."""
+        found = {archive.part: archive for archive in self.found()}
+        official = {"train", "t10k"} <= found.keys()
+        read = [found["train"]] if official else list(found.values())
+        return {
+            "FOLDER": str(read[0].images.parent) if read else self.folders[0],
+            "IMAGES": [archive.images.name for archive in read] or [f"{FILES[0]}.gz"],
+            "LABELS": [archive.labels.name for archive in read] or [f"{FILES[1]}.gz"],
+            "OFFICIAL": official or not read,
+        }
 
     def preview(self, n: int) -> Tensor:
         """Return the first n images of the smallest file."""

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -83,6 +83,14 @@ class DataSet(Config):
     def file(self) -> Path | None:
         """Return the file of items that a person brought, which goes with a run; None where all else is made."""
         return None
+
+    def listing(self) -> dict[str, Any]:
+        """Return what the source of a script (`playground/code/parts/data`) asks of this data besides its knobs."""
+        return {}
+
+    def beside(self) -> dict[str, bytes]:
+        """Return the files that a script reads and nobody else has, by name."""
+        return {}
 
     def log_density(self, x: Tensor) -> Tensor | None:
         """Return the exact log density in nats, (n,), of points (n, dim); None where no closed form exists."""

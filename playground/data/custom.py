@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from playground.code.files import npz
 from playground.config import knob
 from playground.data import upload
 from playground.data.base import Distribution
@@ -95,6 +96,14 @@ class Custom(Distribution):
     def file(self) -> Path | None:
         """Return where the points lie; None for the example."""
         return points_file(self.source) if self.source else None
+
+    def listing(self) -> dict[str, Any]:
+        """Name the file of the points."""
+        return {"DATA": "points.npz"}
+
+    def beside(self) -> dict[str, bytes]:
+        """Return the points as a file."""
+        return {"points.npz": npz(points=self.rows(torch.device("cpu")).numpy())}
 
     def rows(self, device: torch.device) -> Tensor:
         """Return the points themselves (n, 2); raises `ConfigError` where they are not on this machine."""

@@ -15,7 +15,7 @@ import importlib.util
 import math
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from playground.code.files import npz
 from playground.config import knob
 from playground.data.base import Items, Kind, Table, split
 from playground.rng import fresh
@@ -86,6 +87,14 @@ class FontDigits(Table):
         labels = torch.arange(self.items) % 10
         x = torch.cat([self.draw(part, i) for i, part in enumerate(torch.split(labels, CHUNK))])
         return split(Items(x, labels))
+
+    def listing(self) -> dict[str, Any]:
+        """Name the file of the glyphs: who runs a script may have other fonts."""
+        return {"DATA": "glyphs.npz"}
+
+    def beside(self) -> dict[str, bytes]:
+        """Return the digits of every font as a file."""
+        return {"glyphs.npz": npz(glyphs=(glyphs() * 255).round().byte().numpy())}
 
     def draw(self, labels: Tensor, chunk: int) -> Tensor:
         """Draw digits (n,) as images (n, 1, 28, 28), those of the chunk of that number."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import BinaryIO, ClassVar, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 import torch
 from pydantic import model_validator
 
+from playground.code.files import npz
 from playground.config import ConfigError, knob
 from playground.data import arrays, pictures
 from playground.data.base import Items, Kind, Table, split
@@ -156,6 +157,16 @@ class OwnImages(Table):
         except ConfigError as error:
             return str(error)
         return None
+
+    def listing(self) -> dict[str, Any]:
+        """Name the file of the images."""
+        return {"DATA": "images.npz"}
+
+    def beside(self) -> dict[str, bytes]:
+        """Return the images and their labels as a file."""
+        images = self.images()
+        labels = {} if images.labels is None else {"labels": images.labels.numpy()}
+        return {"images.npz": npz(images=images.x.numpy(), **labels)}
 
     def load(self) -> tuple[Items, Items]:
         """Return four fifths of the images to train on, and the others."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from pydantic import model_validator
@@ -108,6 +108,10 @@ class Shapes(DataSet):
             self.reach * (2 * u[3] - 1),
             self.reach * (2 * u[4] - 1),
         )
+
+    def listing(self) -> dict[str, Any]:
+        """Name the shapes that are drawn: how many points, how sharp."""
+        return {"STARS": {name: STARS[name] for name in self.classes}}
 
     def render(self, factors: Factors) -> Tensor:
         """Draw items without noise, (n, 1, 28, 28), on the factors' device."""

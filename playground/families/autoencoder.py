@@ -17,12 +17,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from playground import coders, corruption, fast, nets, optim, reconstruction, sparsity
+from playground import coder_listing, coders, corruption, fast, nets, optim, reconstruction, sparsity
 from playground.coders import BodySettings
 from playground.config import Config, ConfigError, knob
 from playground.corruption import Corruption
 from playground.data.base import DataSet
-from playground.families.base import Family, Piece, StepResult, only_live, part
+from playground.families.base import Family, Listing, Piece, StepResult, only_live, part
 from playground.rng import Streams
 from playground.sparsity import Sparsity
 
@@ -138,6 +138,20 @@ class Autoencoder(Family):
         if config.loss in ("bce", "ssim") and data.kind != "images":
             name = "Cross-entropy" if config.loss == "bce" else "SSIM"
             raise ConfigError(f"{name} compares images, and {data.title} is {data.kind}: choose the loss mse or l1.")
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, AutoencoderSettings)
+        c, contract = config, config.contractive if config.body != "recurrent" else 0.0
+        sparse, told = c.sparsity in sparsity.PENALTIES, ("loss/total", "loss/recon")
+        told += (*(("loss/sparse",) if sparse else ()), *(("loss/contractive",) if contract else ()))
+        return coder_listing.listing(
+            c, data, "autoencoder", TIED=c.tied and c.has_levels, BEND=c.bend, CONTRACTIVE=contract,
+            BENDS=c.bend != "none" or c.sparsity == "k-sparse", SPARSE_WEIGHT=c.sparse_weight,
+            OUTPUT="sigmoid" if c.squash == "sigmoid" else "linear", COLUMNS=list(told) if len(told) > 2 else [told[0]],
+            EVER_NOISY=contract > 0 or (c.corruption != "none" and c.strength > 0), EVER_TERMS=len(told) > 2,
+            STACK_STEPS=c.stack_steps if c.body == "dense" else 0, PARTIAL=c.body == "dense" and c.stack_steps > 0,
+        )  # fmt: skip
 
     @property
     def rows(self) -> int:

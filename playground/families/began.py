@@ -20,10 +20,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from playground import entrance, gan_nets, nets, optim
+from playground import entrance, gan_listing, gan_nets, nets, optim
 from playground.config import Config, knob
 from playground.data.base import DataSet
-from playground.families.base import Family, StepResult, only_live, part
+from playground.families.base import Family, Listing, StepResult, only_live, part
 from playground.gan_settings import CONVOLUTIONAL, Body, D, G, GanSettings
 from playground.rng import Streams
 
@@ -134,6 +134,18 @@ class Began(Family):
         super().check(config, data)
         assert isinstance(config, BeganSettings)
         gan_nets.check(config.networks(), data)
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, BeganSettings)
+        form = config.networks()
+        told = ["loss/d", "loss/g", "began/k", "began/m"]
+        asked = {name.upper(): getattr(form, name) for name in type(form).model_fields}
+        values = asked | gan_listing.nets(form, data) | {"COLUMNS": told}
+        return Listing(
+            {"networks": ("gan_nets",), "training": ("began",)},
+            {name: value for name, value in values.items() if name.lower() not in type(config).model_fields},
+        )
 
     @property
     def rows(self) -> int:

@@ -21,10 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from playground import gan_nets, penalties
+from playground import gan_listing, gan_nets, penalties
 from playground.config import Config, ConfigError, knob
 from playground.data.base import DataSet
-from playground.families.base import Code
+from playground.families.base import Code, Listing
 from playground.gan_settings import D, GanSettings
 from playground.joint import Carrying, Joint
 from playground.rng import Streams
@@ -90,6 +90,11 @@ class ConditionalGan(Joint):
         super().check(config, data)
         if not data.classes:
             raise ConfigError(f"{cls.title} learns from classes, and {data.title} has none: choose data with classes.")
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, ConditionalSettings)
+        return gan_listing.listing(config, data, "conditional_gan", tail=len(data.classes), LABELLED=True)
 
     @property
     def tail(self) -> int:

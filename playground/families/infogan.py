@@ -19,9 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from playground import gan_nets, penalties
-from playground.config import knob
-from playground.families.base import Code
+from playground import gan_listing, gan_nets, penalties
+from playground.config import Config, knob
+from playground.data.base import DataSet
+from playground.families.base import Code, Listing
 from playground.gan_settings import GanSettings
 from playground.joint import Carrying, Joint
 from playground.rng import Streams
@@ -81,6 +82,12 @@ class InfoGan(Joint):
     opens_on = "digits"
     config: InfoSettings
     d: Reader
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, InfoSettings)
+        tail, told = config.categories + config.continuous, ("info/categorical", "info/continuous")
+        return gan_listing.listing(config, data, "infogan", tail=tail, told=told)
 
     @property
     def tail(self) -> int:

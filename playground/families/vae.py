@@ -17,12 +17,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from playground import coders, fast, nets, optim
+from playground import coder_listing, coders, fast, nets, optim
 from playground import variational as va
 from playground.coders import BodySettings
 from playground.config import Config, ConfigError, knob
 from playground.data.base import DataSet
-from playground.families.base import Bounds, Family, Piece, StepResult, only_live, part
+from playground.families.base import Bounds, Family, Listing, Piece, StepResult, only_live, part
 from playground.rng import Streams
 
 KINGMA = "Kingma and Welling 2013, arXiv 1312.6114"
@@ -101,6 +101,11 @@ class Vae(Family):
                 f"A Bernoulli likelihood takes numbers from 0 to 1, and {data.title} has others: "
                 "choose the likelihood gaussian or learned."
             )
+
+    @classmethod
+    def listing(cls, config: Config, data: DataSet) -> Listing:
+        assert isinstance(config, VaeSettings)
+        return coder_listing.listing(config, data, "vae", COLUMNS=["loss/total", "loss/recon", "loss/kl"])
 
     @property
     def rows(self) -> int:

@@ -37,11 +37,6 @@ def objective(critic, real, fake):
     return loss, told
 
 
-def rows(n):
-    """Return the next n images as the nets see them, from -1 to 1."""
-    return 2 * batch(n) - 1
-
-
 @torch.no_grad()
 def clip():
     """Cut D's weights to what keeps its slope in bounds."""

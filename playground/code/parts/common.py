@@ -16,13 +16,12 @@ def stream(*names):
     return torch.Generator(DEVICE).manual_seed(seed(SEED, *names))
 
 
-def split(items, labels=None):
-    """Return four fifths of the items to train on, evenly over the classes, and their labels."""
-    order = torch.randperm(len(items), generator=torch.Generator().manual_seed(seed(0, "split")))
+def training(length, labels=None):
+    """Return which items are trained on: four fifths, evenly over the classes."""
+    order = torch.randperm(length, generator=torch.Generator().manual_seed(seed(0, "split")))
     if CLASSES:
         order = order[labels[order].sort(stable=True).indices]
-    train = order[torch.arange(len(order)) % 5 != 1].sort().values
-    return items[train], labels[train] if LABELLED else None
+    return order[torch.arange(length) % 5 != 1].sort().values
 
 
 init_rng = stream("init")

@@ -119,8 +119,10 @@ def mlp(sizes):
     return nn.Sequential(*layers[:-1])
 
 
-def judge(sizes):
+def d_mlp(sizes):
     """Return linear layers of these sizes, and what D has besides."""
+    if not SPECTRAL and MINIBATCH == "none":
+        return mlp(sizes)
     *widths, last, outputs = sizes
     if MINIBATCH == "discrimination":
         seeing = MinibatchDiscrimination(last)
@@ -161,9 +163,8 @@ def generator(codes):
                 odd = (size[0] % 2, size[1] % 2)
                 conv = nn.ConvTranspose2d(before, after, 4, 2, 1, output_padding=odd, bias=bias)
                 layers.append(first_values(conv, before * 4))  # a pixel meets 4 of the 16 weights
-            if G_NORM == "batch":
-                if not last:
-                    layers.append(nn.BatchNorm2d(after))
+            if G_NORM == "batch" and not last:
+                layers.append(nn.BatchNorm2d(after))
             layers.append(nn.Tanh() if last else nn.ReLU())
         return nn.Sequential(*layers)
 
@@ -172,21 +173,24 @@ def discriminator(shape, outputs):
     """Return D, from rows of this shape to scores."""
     if BODY == "dense":
         sizes = [math.prod(shape), *D_WIDTHS, outputs]
-        net = judge(sizes) if SPECTRAL or MINIBATCH != "none" else mlp(sizes)
         if KIND != "points":
-            return nn.Sequential(nn.Flatten(), net)
-        return net
+            if SPECTRAL or MINIBATCH != "none":
+                return nn.Sequential(nn.Flatten(), d_mlp(sizes))
+            return nn.Sequential(nn.Flatten(), mlp(sizes))
+        elif SPECTRAL or MINIBATCH != "none":
+            return d_mlp(sizes)
+        else:
+            return mlp(sizes)
     else:
         layers = []
         for i, (before, after) in enumerate(itertools.pairwise([shape[0], *D_MAPS])):
             conv = nn.Conv2d(before, after, 4, 2, 1, bias=i == 0 or D_NORM != "batch")
             first_values(conv, before * 16)
             layers.append(SpectralNorm(conv) if SPECTRAL else conv)
-            if D_NORM != "none":
-                if i > 0:
-                    layers.append(
-                        nn.BatchNorm2d(after) if D_NORM == "batch" else nn.GroupNorm(1, after)
-                    )
+            if D_NORM == "batch" and i > 0:
+                layers.append(nn.BatchNorm2d(after))
+            if D_NORM == "layer" and i > 0:
+                layers.append(nn.GroupNorm(1, after))
             layers.append(nn.LeakyReLU(0.2))
         layers.append(nn.Flatten())
         last = math.prod((D_MAPS[-1], *SIDES[-1]))

@@ -9,6 +9,10 @@ def shuffled(length):
         yield from torch.randperm(length, generator=stream("epoch", epoch)).tolist()
 
 
+if DEVICE != "cpu":
+    items = items.to(DEVICE)
+    if LABELLED:
+        labels = labels.to(DEVICE)
 order = shuffled(len(items))
 
 

@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-points = torch.from_numpy(np.load(Path(__file__).parent / DATA)["points"])
+with np.load(Path(__file__).parent / DATA) as file:
+    brought = dict(file)
+points = torch.from_numpy(brought["points"])
 
 
 def batch(n):
