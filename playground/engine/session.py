@@ -300,7 +300,7 @@ class Session:
         self.save_status()
         self.tell()
         self.writer.close()
-        with contextlib.suppress(Unwritable):  # it has been said
+        with contextlib.suppress(Unwritable):
             self.folder.release()
 
     def to_present(self) -> None:
@@ -382,9 +382,9 @@ class Session:
 
     def save_status(self) -> None:
         """Write the status into the folder."""
-        about = {"device": self.loop.device.type, "error": self.error, "pid": os.getpid()}
+        about = {"step": self.loop.step, "device": self.loop.device.type, "error": self.error, "pid": os.getpid()}
         with contextlib.suppress(OSError):  # of a full disk, which the next rows or moment tell of
-            self.folder.set_status(state=self.state, step=self.loop.step, **about)
+            self.folder.set_status(state=self.state, **about)
 
     def verdict(self) -> dict[str, Any] | None:
         """Judge the run's recent past, once a score and when it has failed."""
