@@ -8,21 +8,22 @@ import io
 import streamlit as st
 
 from pages.parts import plain, run_row, state
-from playground.engine import Status
 from playground.figures import comparison
 from playground.figures.chart import Style
 from playground.figures.comparison import Course
-from playground.store import History, about
+from playground.store import History
+from playground.store.index import Row
 
 HEIGHT = 260
-MOST = 12  # runs that are told apart at a glance
+MOST = 40  # runs that have a look of their own: ten colours, four dashes
 
 
 def main() -> None:
     """Draw the page."""
-    st.markdown("# Compare", anchors=False)
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center"):
+        st.markdown("# Compare", anchors=False)
     st.markdown("The same curve of several runs, one over the other, and the settings in which the runs differ.")
-    runs = {run.run: run for run in state.engine().runs()}
+    runs = {row.run: row for row in state.engine().rows()}
     if len(runs) < 2:
         st.markdown(":gray[Here two runs or more can be held side by side, and there are not as many yet.]")
         st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")
@@ -81,11 +82,9 @@ def settings(chosen: list[str], names: dict[str, str]) -> None:
         st.markdown(":gray[None: these runs have the same settings, seed included.]")
 
 
-def title(run: Status) -> str:
+def title(row: Row) -> str:
     """Return a run's name with its id, which tells two of the same name apart."""
-    folder = state.engine().folder(run.run)
-    said = about.About() if folder is None else about.read(folder.path)
-    return f"{run_row.title(run, said)} · {run.run[-8:]}"
+    return f"{run_row.title(row)} · {row.run[-8:]}"
 
 
 def place(metric: str) -> tuple[int, int, str]:

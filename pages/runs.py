@@ -1,103 +1,100 @@
-"""The runs on disk: what each came to; to find, open, go on with, name, share or delete; and who waits for a core."""
+"""The runs on disk as a table: what each made and came to; to find, sort, open, name, compare, share and delete."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import labs, run_row, says, state
-from playground.engine import EngineError, Status
-from playground.store import About, StoreError, about, receive
+from pages.parts import labs, run_picks, run_row, run_search, run_thumbs, run_tree, says, state
+from playground.engine import EngineError
+from playground.store import StoreError, receive
+from playground.store.index import Row
+from playground.store.listing import Entry, entries
 
-PAGE = 12  # runs shown at once
-ORDERS = {"Newest first": None, "Most steps first": "step", "By name": "title"}
+PAGE = 12  # entries shown at once
+FEW = 4  # runs of a group that are shown without being asked for
 
 
 def main() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown("# Runs", anchors=False, width="stretch")
         receiver()
     says.say()
     undo()
-    runs = state.engine().runs()
-    if not runs:
+    rows = state.engine().rows()
+    if not rows:
+        empty()
+        return
+    queue(rows)
+    titles = {row.run: run_row.title(row) for row in rows}
+    wanted, order, view = run_search.choices(rows)
+    found = order.sorted((row for row in rows if wanted.has(row, titles[row.run])), titles)
+    if view == "tree":
+        run_tree.draw(found, titles)
+        return
+    listed = entries(found)
+    pages = -(-len(listed) // PAGE)
+    with st.container(key="runs-bar", horizontal=True, vertical_alignment="center"):
+        run_picks.bar(rows, found)
+        page = st.pagination(pages, key="runs-page") if pages > 1 else 1
+    if not found:
+        st.markdown(":gray[No run fits all of this: take a word or a filter away.]")
+        return
+    tags = sorted({tag for row in rows for tag in row.about.tags})
+    run_row.head(order)
+    shown = listed[(page - 1) * PAGE : page * PAGE]
+    for entry in shown:
+        draw(entry, order, tags)
+    run_thumbs.await_missing()
+
+
+def draw(entry: Entry, order: run_search.Order, tags: list[str]) -> None:
+    """Draw a run, or a group with its runs below it."""
+    opened = True
+    if entry.group is not None:
+        opened = run_row.group(entry, open_=len(entry.rows) <= FEW)
+    for row in entry.rows if opened else ():
+        run_row.row(row, order, tags, inside=entry.group is not None)
+
+
+def empty() -> None:
+    """Say what the page is for, and where to begin."""
+    with st.container(key="empty"):
         st.markdown(
-            "Every run that you start in a lab is kept here: its settings, its curves, and moments to go back to."
+            "**Every run that you start is kept here**: its settings, its curves, and moments to go back to. From here "
+            "you compare runs, fork them, share them, and bring in those of others."
         )
         for place in labs.PLACES.values():
             st.page_link(place.page, label=f"Start one in the {place.title}", icon=":material/play_arrow:")
-        return
-    waiting = [run for run in runs if run.state == "queued"]
-    if waiting:
-        order = sorted(waiting, key=lambda run: run.queue or 0)
-        st.info(f"Waiting for a free core: {', '.join(run.run for run in order)}.", icon=":material/hourglass_top:")
-    said = {run.run: words(run.run) for run in runs}
-    found = chosen(runs, said)
-    if not found:
-        st.markdown(":gray[No run has all of these words: take one away.]")
-    pages = -(-len(found) // PAGE)
-    page = st.pagination(pages, key="runs-page") if pages > 1 else 1
-    tags = sorted({tag for one in said.values() for tag in one.tags})
-    for run in found[(page - 1) * PAGE : page * PAGE]:
-        run_row.row(run, said[run.run], tags)
 
 
-def words(run: str) -> About:
-    """Return what a person says of a run."""
-    folder = state.engine().folder(run)
-    return About() if folder is None else about.read(folder.path)
-
-
-def chosen(runs: list[Status], said: dict[str, About]) -> list[Status]:
-    """Draw the search and the order, and return the runs to show."""
-    with st.container(key="choices", horizontal=True, vertical_alignment="center", gap="medium"):
-        search = st.text_input(
-            "Search", key="search", placeholder="Search names, tags, notes, data, models", width=320,
-            label_visibility="collapsed", icon=":material/search:",
-        )  # fmt: skip
-        starred = st.toggle("Starred only", key="starred")
-        order = st.selectbox("Order", list(ORDERS), key="runs-order", label_visibility="collapsed", width=184)
-    titles = {run.run: run_row.title(run, said[run.run]) for run in runs}
-    kept = [
-        run for run in runs
-        if (said[run.run].star or not starred) and has(search, text(run, titles[run.run], said[run.run]))
-    ]  # fmt: skip
-    if ORDERS[order] == "step":
-        kept.sort(key=lambda run: -run.step)
-    elif ORDERS[order] == "title":
-        kept.sort(key=lambda run: titles[run.run].lower())
-    return kept
-
-
-def text(run: Status, title: str, said: About) -> str:
-    """Return all the words by which a run is found."""
-    experiment = state.engine().experiment(run.run)
-    return " ".join(
-        [title, *said.tags, said.note, run.run, run.state, experiment.dataset, experiment.family, experiment.data.title]
-    )
-
-
-def has(search: str, text: str) -> bool:
-    """Say whether each searched word is somewhere in the text."""
-    return all(word in text.lower() for word in search.lower().split())
+def queue(rows: list[Row]) -> None:
+    """Say who waits for a core."""
+    places = {row.run: state.engine().status(row.run).queue or 0 for row in rows if row.state == "queued"}
+    if places:
+        order = sorted(places, key=places.__getitem__)
+        st.info(f"Waiting for a free core: {', '.join(order)}.", icon=":material/hourglass_top:")
 
 
 def undo() -> None:
-    """Draw the way back for the run deleted last."""
-    run = st.session_state.get("deleted")
-    if run is None:
+    """Draw the way back for the runs deleted last."""
+    gone: list[str] = st.session_state.get("deleted", [])
+    if not gone:
         return
+    named = f"**{gone[0]}**" if len(gone) == 1 else f"**{len(gone)} runs**"
     with st.container(key="undo", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"Deleted **{run}**; it can be brought back for a day.", width="content")
-        st.button("Undo", key="bring-back", icon=":material/undo:", on_click=_bring_back, args=(run,))
+        what = "it" if len(gone) == 1 else "they"
+        st.markdown(f"Deleted {named}; {what} can be brought back for a day.", width="content")
+        st.button("Undo", key="bring-back", icon=":material/undo:", on_click=_bring_back, args=(gone,))
 
 
-def _bring_back(run: str) -> None:
-    st.session_state["deleted"] = None
-    try:
-        state.engine().restore(run)
-    except EngineError as error:
-        says.fail(error)
+def _bring_back(gone: list[str]) -> None:
+    st.session_state["deleted"] = []
+    for run in gone:
+        try:
+            state.engine().restore(run)
+        except EngineError as error:
+            says.fail(error)
 
 
 def receiver() -> None:

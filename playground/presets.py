@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from playground import image_presets
 from playground.config import ConfigError
+from playground.experiment import Experiment
 from playground.preset import Preset
 
 __all__ = ["PRESETS", "Preset", "preset"]
@@ -309,3 +310,12 @@ def preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name!r}: the presets are {', '.join(PRESETS)}.")
     return PRESETS[name]
+
+
+def preset_of(experiment: Experiment) -> str | None:
+    """Return the name of the preset that an experiment is, seed, device and steps aside; None where it is none."""
+    aside = {"seed": experiment.seed, "device": experiment.device, "steps": experiment.steps}
+    alike = [
+        n for n, p in PRESETS.items() if (p.experiment.family, p.dataset) == (experiment.family, experiment.dataset)
+    ]
+    return next((name for name in alike if PRESETS[name].experiment.changed(**aside) == experiment), None)

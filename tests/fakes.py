@@ -7,7 +7,9 @@ from typing import Any
 
 from playground.engine import EngineError, Status
 from playground.experiment import Experiment
-from playground.store import RunFolder
+from playground.presets import preset_of
+from playground.store import About, RunFolder
+from playground.store.index import Index, Row
 
 
 class FakeEngine:
@@ -42,6 +44,20 @@ class FakeEngine:
 
     def runs(self) -> list[Status]:
         return [s for s in self.states.values() if s.state != "ready"]
+
+    def rows(self) -> list[Row]:
+        return [self._row(status) for status in self.runs()]
+
+    def _row(self, status: Status) -> Row:
+        folder, experiment = self.folders.get(status.run), self.known[status.run]
+        if folder is not None:
+            row = next(row for row in Index(folder.path.parent, preset_of).rows() if row.run == status.run)
+            return replace(row, state=status.state, step=status.step, error=status.error)
+        plain = Row(
+            status.run, experiment.family, experiment.dataset, preset_of(experiment), experiment.data.title,
+            status.state, status.error, status.step, 0.0, None, None, About(), {}, ("", ()), ("warming", "Too early."),
+        )  # fmt: skip
+        return plain
 
     def keep(self, folder: RunFolder) -> str:
         """Know a run that lies on disk, with its saved moments."""

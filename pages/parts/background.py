@@ -25,6 +25,12 @@ def ask(key: Hashable, work: Callable[[], T]) -> Future[T]:
     return begun
 
 
+def begin(key: Hashable, work: Callable[[], T]) -> Future[T]:
+    """Return the work's future as `ask` does, without waiting for it at all."""
+    begun: Future[T] = _begun(key, work)
+    return begun
+
+
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _begun(key: Hashable, _work: Callable[[], T]) -> Future[T]:
     return _pool.submit(_work)

@@ -11,13 +11,12 @@ import streamlit as st
 
 from pages.parts import labs, live, says, state
 from pages.parts.look import Look
-from pages.parts.title import preset_of
 from playground.config import ConfigError
 from playground.engine import EngineError, Status
 from playground.experiment import Experiment
 from playground.families import family
 from playground.figures.timeline import deeds
-from playground.presets import PRESETS
+from playground.presets import PRESETS, preset_of
 from playground.store import StoreError
 
 MOVING = ("running", "warming", "paused")

@@ -1,61 +1,111 @@
-"""One run on the runs page: where it stands, what it came to, what is said of it, and what can be done with it."""
+"""One line in the table of runs: what it made, what it is called, how it went, what it came to, what to do with it."""
 
 from __future__ import annotations
 
-import io
-from functools import partial
+import time
+from html import escape
 
 import streamlit as st
 
-from pages.parts import says, state, thumbnails
-from pages.parts.title import preset_of
+from pages.parts import run_more, run_picks, run_thumbs, says, state
+from pages.parts.run_search import verdict
 from playground.data import datasets
-from playground.diagnostics.verdict import verdict
-from playground.engine import EngineError, Status
+from playground.engine import EngineError
+from playground.families import family
+from playground.figures.comparison import named
+from playground.figures.spark import spark
 from playground.presets import PRESETS
-from playground.store import About, RunFolder, about, parent, share
+from playground.store.index import Row
+from playground.store.listing import PLAIN, Entry, Order
 
-COLOURS = {"running": "green", "warming": "green", "queued": "orange", "failed": "red", "finished": "blue"}
+TONES = {"healthy": "good", "warming": "calm", "full-collapse": "bad", "g-vanished": "bad", "diverged": "bad",
+         "failed": "bad"}  # fmt: skip
 
 
-def row(run: Status, said: About, tags: list[str]) -> None:
-    """Draw a run; `tags` are those that any run has."""
-    with st.container(key=f"run-{run.run}", horizontal=True, vertical_alignment="center", gap="small"):
+def title(row: Row) -> str:
+    """Return the run's name, else that of its preset or data."""
+    return row.about.name or (PRESETS[row.preset].title if row.preset else datasets()[row.dataset].title)
+
+
+def head(order: Order) -> None:
+    """Draw the names of the columns."""
+    what = f"{named(order.by)}, {order.figure}" if order.by not in PLAIN else "Came to"
+    cells = ["", "Run", "Course", what, "Verdict", "Steps"]
+    st.html(f'<div class="run head">{"".join(f"<span>{escape(cell)}</span>" for cell in cells)}</div>')
+
+
+def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> None:
+    """Draw a run; `tags` are those that any run has; `inside`: of a group."""
+    key = f"run-{run.run}"
+    with st.container(key=key, horizontal=True, vertical_alignment="center", gap="small"):
+        run_picks.tick(run.run)
+        said = run.about
         st.button(
             "", key=f"star-{run.run}", type="tertiary", help="Take the star away" if said.star else "Star",
             icon=":material/star:" if said.star else ":material/star_outline:",
-            on_click=_say, args=(run.run, said.model_copy(update={"star": not said.star})),
+            on_click=run_more.say, args=(run.run, said.model_copy(update={"star": not said.star})),
         )  # fmt: skip
-        st.image(thumbnails.thumbnail(state.engine().experiment(run.run).dataset), width=36)
-        st.badge(run.state, color=COLOURS.get(run.state, "gray"), width=88)
-        st.markdown(_words(run, said), width="stretch")
-        if run.state in ("stopped", "paused"):
-            st.button("Go on", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_go_on, args=(run.run,))
-        if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:"):
-            st.switch_page(state.switch(run.run).page)
-        st.toggle(
-            "Pin", run.pinned, key=f"pin-{run.run}", help="A pinned run goes on when nobody watches.",
-            on_change=_pin, args=(run.run,),
-        )  # fmt: skip
-        _more(run, said, tags)
+        st.html(_cells(run, order, inside), width="stretch")
+        with st.container(key=f"acts-{run.run}", horizontal=True, width="content", gap="small"):
+            if run.state in ("stopped", "paused"):
+                st.button(
+                    "", key=f"go-{run.run}", icon=":material/play_arrow:", on_click=_go_on, args=(run.run,),
+                    help="Go on, pinned: nobody needs to watch",
+                )  # fmt: skip
+            if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:"):
+                st.switch_page(state.switch(run.run).page)
+            run_more.more(run, tags)
 
 
-def title(run: Status, said: About) -> str:
-    """Return the run's name, else that of its preset or data."""
-    experiment = state.engine().experiment(run.run)
-    preset = preset_of(experiment)
-    return said.name or (PRESETS[preset].title if preset else datasets()[experiment.dataset].title)
+def group(entry: Entry, *, open_: bool) -> bool:
+    """Draw the head of a race or sweep; return whether its runs are shown."""
+    assert entry.group is not None
+    of, runs = entry.group, [row.run for row in entry.rows]
+    with st.container(key=f"group-{of.id}", horizontal=True, vertical_alignment="center", gap="small"):
+        shown = st.toggle(f"{of.kind.capitalize()} of {len(runs)} runs", open_, key=f"unfold-{of.id}")
+        st.markdown(f":gray[:small[{', '.join(_plain(row.group.label) for row in entry.rows if row.group)}]]")
+        st.space("stretch")
+        st.button("Select", key=f"select-{of.id}", type="tertiary", on_click=run_picks.pick, args=(runs,))
+        if st.button("Compare", key=f"compare-{of.id}", icon=":material/stacked_line_chart:"):
+            run_picks.compare(runs)
+    return shown
 
 
-def _words(run: Status, said: About) -> str:
-    came_to = run.error if run.state == "failed" else sentence(run.run, run.step)
-    tags = " ".join(f":gray-badge[{_plain(tag)}]" for tag in said.tags)
-    folder = state.engine().folder(run.run)
-    came = None if folder is None else parent(folder.path)
-    from_ = f"  \n:gray[:small[forked from {came.run} at step {came.step:,}]]" if came else ""
-    note = f"  \n:small[*{_plain(said.note.splitlines()[0])}*]" if said.note else ""
-    head = f"**{_plain(title(run, said))}** :gray[:small[{run.run} · step {run.step:,}]] {tags}"
-    return f"{head}  \n:small[{came_to}]{note}{from_}"
+def _cells(run: Row, order: Order, inside: bool) -> str:
+    metric, values = run.spark
+    tone = TONES.get(run.verdict[0], "warn")
+    dot = f'<i class="dot {tone}"></i>'
+    tags = "".join(f'<span class="tag">{escape(tag)}</span>' for tag in run.about.tags)
+    label = f'<span class="tag of">{escape(run.group.label)}</span>' if inside and run.group else ""
+    note = f"<em>{escape(run.about.note.splitlines()[0])}</em>" if run.about.note else ""
+    came = f"<small>forked from {run.parent.run} at step {run.parent.step:,}</small>" if run.parent else ""
+    said = run.error if run.state == "failed" and run.error else run.verdict[1]
+    started = time.strftime("%d %b, %H:%M", time.localtime(run.started))
+    what = escape(named(metric))
+    course = f'<img class="spark" src="{spark(values)}" alt=""><small title="{what}">{what}</small>' if metric else ""
+    return (
+        f'<div class="run"><img src="{run_thumbs.picture(run)}" alt="What the run made last">'
+        f'<div class="name"><b>{escape(title(run))}</b>{label}{tags}'
+        f"<small>{family(run.family).title} · {run.run}</small>{note}{came}</div>"
+        f'<div class="course">{course}</div>'
+        f'<div class="value">{_value(run, order)}</div>'
+        f'<div class="verdict">{dot}<b>{verdict(run.verdict[0])}</b>'
+        f'<small title="{escape(said)}">{escape(said)}</small></div>'
+        f'<div class="steps"><b>step {run.step:,}</b><span class="state {run.state}">{run.state}</span>'
+        f"<small>{started}</small></div></div>"
+    )
+
+
+def _value(run: Row, order: Order) -> str:
+    """Return what the run came to in the metric that it is sorted by, else in the one that tells most."""
+    metric = order.by if order.by not in PLAIN else run.spark[0]
+    if metric not in run.metrics:
+        return '<small class="none">–</small>'
+    found = run.metrics[metric]
+    figures = {"last": found.last, "best": found.best, "smoothed": found.smoothed}
+    first = figures.pop(order.figure if order.by not in PLAIN else "last")
+    rest = "".join(f"<small>{name} {value:.4g}</small>" for name, value in figures.items() if value is not None)
+    return f"<b>{'–' if first is None else f'{first:.4g}'}</b>{rest}"
 
 
 def _plain(text: str) -> str:
@@ -63,65 +113,10 @@ def _plain(text: str) -> str:
     return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-.!|<>~$:" else letter for letter in text)
 
 
-def _more(run: Status, said: About, tags: list[str]) -> None:
-    with st.popover("", icon=":material/more_horiz:", help="Name, tags, note; share; delete", key=f"more-{run.run}"):
-        with st.form(f"about-{run.run}", border=False):
-            name = st.text_input("Name", said.name, max_chars=80, key=f"name-{run.run}")
-            chosen = st.multiselect(
-                "Tags", sorted({*tags, *said.tags}), said.tags, key=f"tags-{run.run}", accept_new_options=True,
-                placeholder="Choose or write some",
-            )  # fmt: skip
-            note = st.text_area("Note", said.note, max_chars=2000, key=f"note-{run.run}", height=88)
-            if st.form_submit_button("Keep", key=f"keep-{run.run}", type="primary"):
-                _say(run.run, About(name=name, tags=tuple(chosen), note=note, star=said.star))
-                st.rerun()
-        folder = state.engine().folder(run.run)
-        if folder is not None:
-            st.download_button(
-                "Share", partial(whole, folder), f"{run.run}.zip", "application/zip", icon=":material/ios_share:",
-                key=f"share-{run.run}", help="One file that another server takes in", on_click="ignore",
-            )  # fmt: skip
-        st.button("Delete", key=f"delete-{run.run}", icon=":material/delete:", on_click=_delete, args=(run.run,))
-
-
-def whole(folder: RunFolder) -> bytes:
-    """Return a run as one file, made when it is asked for."""
-    file = io.BytesIO()
-    share(folder, file)
-    return file.getvalue()
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def sentence(run: str, step: int) -> str:
-    """Return the verdict on a run as it stood at `step`."""
-    folder = state.engine().folder(run)
-    if folder is None or not step:
-        return "Not measured yet."
-    return verdict(state.engine().experiment(run), folder.train(), folder.scores()).sentence
-
-
-def _say(run: str, words: About) -> None:
-    folder = state.engine().folder(run)
-    if folder is not None:
-        about.write(folder.path, words)
-
-
 def _go_on(run: str) -> None:
     """Play a run, pinned: nobody watches it from here."""
     try:
         state.engine().pin(run, True)
         state.engine().send(run, "play")
-    except EngineError as error:
-        says.fail(error)
-
-
-def _pin(run: str) -> None:
-    state.engine().pin(run, st.session_state[f"pin-{run}"])
-
-
-def _delete(run: str) -> None:
-    try:
-        state.engine().delete(run)
-        st.session_state["deleted"] = run
     except EngineError as error:
         says.fail(error)

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.parts import controls, edits, keep, state, widgets
-from playground.experiment import Experiment
-from playground.presets import PRESETS
+from playground.presets import PRESETS, preset_of
 
 LESSONS = Path(__file__).parents[2] / "assets" / "lessons"
 
@@ -34,15 +33,6 @@ def row() -> None:
 def current() -> str | None:
     """Return the name of the preset that the page shows; None where settings were changed."""
     return preset_of(state.shown())
-
-
-def preset_of(experiment: Experiment) -> str | None:
-    """Return the name of the preset that an experiment is, seed, device and steps aside."""
-    aside = {"seed": experiment.seed, "device": experiment.device, "steps": experiment.steps}
-    alike = [
-        n for n, p in PRESETS.items() if (p.experiment.family, p.dataset) == (experiment.family, experiment.dataset)
-    ]
-    return next((name for name in alike if PRESETS[name].experiment.changed(**aside) == experiment), None)
 
 
 def _presets() -> None:

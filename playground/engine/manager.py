@@ -31,7 +31,9 @@ from playground.experiment import Experiment
 from playground.home import home
 from playground.latent import moments
 from playground.latent.moments import Moment
+from playground.presets import preset_of
 from playground.store import RunFolder, StoreError, forget_deleted, fork, new_id, restore, runs
+from playground.store.index import Index, Row
 from playground.store.races import is_race
 from playground.store.thin import bounds, thin_store
 
@@ -54,7 +56,7 @@ class Engine:
         self.grace = float(os.environ.get("PLAYGROUND_GRACE") or 30.0) if grace is None else grace
         self.token = secrets.token_urlsafe(24)
         self.launcher = Launcher(self.root, workers or int(os.environ.get("PLAYGROUND_WORKERS") or 0) or cores())
-        self._gallery, self.races = Gallery(), Races(self)
+        self._gallery, self.races, self._index = Gallery(), Races(self), Index(self.root, preset_of)
         self._runs: dict[str, Run] = {}
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
@@ -197,6 +199,12 @@ class Engine:
             with contextlib.suppress(EngineError):
                 found.append(self.status(folder.run_id))
         return found
+
+    def rows(self) -> list[Row]:
+        """Return the table of the runs, the latest first, each in the state that it has here."""
+        with self._lock:
+            known = dict(self._runs)
+        return [known[row.run].row(row) if row.run in known else row for row in self._index.rows()]
 
     def reopen(self, run_id: str) -> Status:
         """Find a run again, on disk after a restart; playing it goes on from its last keyframe."""

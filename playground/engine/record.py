@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from playground.engine.mapped import FrameReader
@@ -119,6 +119,11 @@ class Run:
             pinned=self.pinned,
             **(from_worker if live else mine),
         )
+
+    def row(self, row: Row) -> Row:
+        """Return its line in the table of runs as it is now."""
+        step = max(row.step, self.step) if self.worker else self.step
+        return replace(row, state=self.state(), step=step, error=self.error)
 
     def sight(self) -> Any:
         """Return what decides how it looks while it has no worker."""
