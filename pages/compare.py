@@ -11,6 +11,7 @@ from pages.parts import plain, run_row, state
 from playground.figures import comparison
 from playground.figures.chart import Style
 from playground.figures.comparison import Course
+from playground.presets import preset_of
 from playground.store import History
 from playground.store.index import Row
 
@@ -23,7 +24,7 @@ def main() -> None:
     with st.container(key="title-row", horizontal=True, vertical_alignment="center"):
         st.markdown("# Compare", anchors=False)
     st.markdown("The same curve of several runs, one over the other, and the settings in which the runs differ.")
-    runs = {row.run: row for row in state.engine().rows()}
+    runs = {row.run: row for row in state.engine().rows(preset_of)}
     if len(runs) < 2:
         st.markdown(":gray[Here two runs or more can be held side by side, and there are not as many yet.]")
         st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")

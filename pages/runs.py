@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts import labs, run_picks, run_row, run_search, run_thumbs, run_tree, says, state
 from playground.engine import EngineError
+from playground.presets import preset_of
 from playground.store import StoreError, receive
 from playground.store.index import Row
 from playground.store.listing import Entry, entries
@@ -21,7 +22,7 @@ def main() -> None:
         receiver()
     says.say()
     undo()
-    rows = state.engine().rows()
+    rows = state.engine().rows(preset_of)
     if not rows:
         empty()
         return

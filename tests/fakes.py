@@ -45,7 +45,7 @@ class FakeEngine:
     def runs(self) -> list[Status]:
         return [s for s in self.states.values() if s.state != "ready"]
 
-    def rows(self) -> list[Row]:
+    def rows(self, preset: object = None) -> list[Row]:
         return [self._row(status) for status in self.runs()]
 
     def _row(self, status: Status) -> Row:

@@ -31,7 +31,6 @@ from playground.experiment import Experiment
 from playground.home import home
 from playground.latent import moments
 from playground.latent.moments import Moment
-from playground.presets import preset_of
 from playground.store import RunFolder, StoreError, forget_deleted, fork, new_id, restore, runs
 from playground.store.index import Index, Row
 from playground.store.races import is_race
@@ -56,7 +55,7 @@ class Engine:
         self.grace = float(os.environ.get("PLAYGROUND_GRACE") or 30.0) if grace is None else grace
         self.token = secrets.token_urlsafe(24)
         self.launcher = Launcher(self.root, workers or int(os.environ.get("PLAYGROUND_WORKERS") or 0) or cores())
-        self._gallery, self.races, self._index = Gallery(), Races(self), Index(self.root, preset_of)
+        self._gallery, self.races = Gallery(), Races(self)
         self._runs: dict[str, Run] = {}
         self._lock = threading.RLock()  # for the tables; held for moments only, never while waiting for a worker
         self._closing = threading.Event()
@@ -200,11 +199,10 @@ class Engine:
                 found.append(self.status(folder.run_id))
         return found
 
-    def rows(self) -> list[Row]:
-        """Return the table of the runs, the latest first, each in the state that it has here."""
-        with self._lock:
-            known = dict(self._runs)
-        return [known[row.run].row(row) if row.run in known else row for row in self._index.rows()]
+    def rows(self, preset: Callable[[Experiment], str | None] | None = None) -> list[Row]:
+        """Return the table of the runs (`store.index`), each in the state that it has here."""
+        known = dict(self._runs)
+        return [known[row.run].row(row) if row.run in known else row for row in Index(self.root, preset).rows()]
 
     def reopen(self, run_id: str) -> Status:
         """Find a run again, on disk after a restart; playing it goes on from its last keyframe."""
@@ -233,10 +231,7 @@ class Engine:
                 self._runs.pop(run_id, None)  # somebody may have looked it up from disk meanwhile
 
     def fork(self, run_id: str, step: int | None = None, experiment: Experiment | None = None) -> str:
-        """Return the id of a new run that goes on from a run's saved moment at or before `step` (None: the newest).
-
-        With an `experiment` of other settings it keeps what weights still fit (`playground.engine.graft`).
-        """
+        """Return the id of a run that goes on from a moment at or before `step`; an `experiment` is grafted on."""
         run = self._find(run_id)
         if run.folder is None:
             raise EngineError("This run has not begun: train it first, then fork it.")

@@ -12,6 +12,7 @@ from playground.engine.mapped import FrameReader
 from playground.engine.process import WorkerProcess
 from playground.experiment import Experiment
 from playground.store import Group, RunFolder
+from playground.store.index import Row
 
 FPS = 20.0
 RESTING = ("paused", "finished", "failed")  # states in which a run can do without its worker

@@ -63,6 +63,7 @@ class Session:
         self.number, self.speed_, self.until_, self.pace_ = number, speed, until, pace
         self.state: str = "paused"
         self.error: str | None = None
+        self.keep_soon = False  # a keyframe is wanted once the pause is acknowledged
         self.waits = False  # for a score that cannot be given yet
         self.past: int | None = None  # the step of the keyframe that is looked at
         self.then: dict[str, Any] = {}  # what was known at that step
@@ -197,8 +198,6 @@ class Session:
             self.loop.record("pause")
             self.become("paused")
             self.keep_soon = True
-
-    keep_soon = False  # a keyframe is wanted once the pause is acknowledged
 
     def step(self, n: int = 1, players: list[str] | None = None) -> None:
         """Do n steps (1 to 1,000) and stay paused; with `players` only those learn."""
