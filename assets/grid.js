@@ -65,8 +65,8 @@ export class Grid {
     const name = narrow ? TEXT : 0;
     this.place = { width, ratio, gutter, columns, pitch, tileW, tileH, name, narrow };
     if (!tight) this.from = Math.max(0, Math.min(this.from, total - columns));
-    const rows = tight ? this.rows.length : ROWS.length;
-    const texts = tight && !this.arrays.pca ? 1 : 2;
+    const rows = !tight ? ROWS.length : this.arrays ? this.rows.length : this.shown.size;
+    const texts = tight && !this.arrays?.pca ? 1 : 2;
     const height = TOP + rows * (tileH + GAP + name) + texts * (TEXT - GAP / 2) + (tight ? 0 : GAP);
     const w = Math.round(width * ratio);
     const h = Math.round(height * ratio);

@@ -13,7 +13,7 @@ const NAMES = { raw: ["z₁", "z₂"], pca: ["p₁", "p₂"] };
 
 export default (component) => mount(component, (root) => new LatentMap(root));
 
-class LatentMap {
+export class LatentMap {
   constructor(root) {
     this.root = root;
     this.build();

@@ -13,7 +13,7 @@ const TELL_EVERY = 2000; // milliseconds between new words for a screen reader
 
 export default (component) => mount(component, (root) => new Samples(root));
 
-class Samples {
+export class Samples {
   constructor(root) {
     this.root = root;
     this.side = "fake";

@@ -7,7 +7,7 @@ const written = (value) => (Math.abs(value) < 100 ? signed(value, 3) : figure(va
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)} %` : "–");
 
 // Metric, label, how it is written, how its reference is written from [perfect, low, high], what it means.
-const TILES = [
+export const TILES = [
   ["modes/hq", "Sharp fakes", percent, ([perfect]) => `perfect ${percent(perfect)}`,
     "High-quality share: fakes within three standard deviations of a mode's centre, at the last measurement"],
   ["d/accuracy", "D accuracy", percent, () => "even 50 %",

@@ -14,7 +14,7 @@ const OFFERED = ["density", "optimal", "manifold", "arrows", "surface"]; // laye
 
 export default (component) => mount(component, (root) => new Stage(root));
 
-class Stage {
+export class Stage {
   constructor(root) {
     this.root = root;
     this.view = new View();

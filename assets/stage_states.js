@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 // Return the cover's content for the run's present state, or null where the picture speaks for itself.
 export function coverFor(hub) {
   const { state, step, queue, error, keyframes } = hub.status;
+  if (hub.raced) return state === "failed" ? h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error ?? "" })) : null; // the race's bar tells the rest
   if (state === "ready" && error) return h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error }));
   if (state === "ready") return playHint(hub);
   if (state === "queued") {

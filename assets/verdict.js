@@ -1,26 +1,12 @@
 // The verdict: how it goes in one line, the evidence in numbers, the usual cure as a button. Heights are reserved.
-import { CODING_LOOK, CODING_READY, CODING_STATES } from "./coding_scores.js";
+import { CODING_LOOK, CODING_READY } from "./coding_scores.js";
 import { Follower, button, count, figure, h, mount, say, show, toggleClass } from "./dom.js";
 import { icon } from "./icons.js";
 import { hubOf } from "./hub.js";
 import { IMAGE_LOOK, IMAGE_READY } from "./image_scores.js";
 import { Scores } from "./scores.js";
 import { GAME_LAYERS, LAYERS } from "./stage_help.js";
-
-// State -> [word, icon, tone].
-const LOOKS = {
-  ready: ["Ready to train", "flag", "calm"],
-  warming: ["Too early to say", "wait", "calm"],
-  healthy: ["Healthy", "check", "good"],
-  "partial-collapse": ["Partial collapse", "warn", "warn"],
-  "full-collapse": ["Full collapse", "stop", "bad"],
-  "d-too-strong": ["D too strong", "scale", "warn"],
-  "g-vanished": ["G's gradient vanished", "flat", "bad"],
-  oscillating: ["Oscillating", "wave", "warn"],
-  memorising: ["Memorising", "warn", "warn"],
-  diverged: ["Diverged", "stop", "bad"],
-  ...CODING_STATES,
-};
+import { LOOKS } from "./verdict_looks.js";
 
 const READ_MS = 3000; // a quick cure changes the verdict sooner than one can read that it was applied
 

@@ -16,7 +16,7 @@ const CLOUD_ROWS = { inputs: "Points", recon: "Reconstructions", pca: "PCA", res
 
 export default (component) => mount(component, (root) => new Wall(root));
 
-class Wall {
+export class Wall {
   constructor(root) {
     this.root = root;
     this.tab = "rows";
@@ -162,8 +162,8 @@ class Wall {
   resize() {
     const width = this.box.clientWidth;
     if (!width) return;
-    const room = Math.max(220, Math.min(520, window.innerHeight - 420));
-    const height = this.grid.fit(width, room);
+    const room = this.room?.() ?? Math.max(220, Math.min(520, window.innerHeight - 420));
+    const height = this.grid.fit(width, room, Boolean(this.tight)); // tight: in a small picture, of the rows that there are
     this.reserved = Math.round(height);
     this.box.style.height = `${this.reserved}px`;
     this.cloud.fit(width, this.reserved);

@@ -16,6 +16,7 @@ st.navigation(
             st.Page("gan_lab.py", title="GAN lab", icon=":material/scatter_plot:", default=True),
             st.Page("image_gan_lab.py", title="Image GAN lab", icon=":material/grid_view:"),
             st.Page("autoencoder_lab.py", title="Autoencoder lab", icon=":material/compress:"),
+            st.Page("race.py", title="Race", icon=":material/sports_score:"),
         ],
         "Explore": [
             st.Page("latent.py", title="Latent space", icon=":material/bubble_chart:"),

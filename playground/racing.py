@@ -86,10 +86,15 @@ def plan(base: Experiment, knob: str, values: Sequence[Any], title: str = "") ->
     most = SEEDS if knob == "seed" else MOST
     if not FEWEST <= len(values) <= most:
         raise ConfigError(f"A race in {knob} takes {FEWEST} to {most} values, and there are {len(values)}.")
-    starts = {k.said(value): base.changed(**{knob: value}) for value in values}
+    starts = {named(k, value): base.changed(**{knob: value}) for value in values}
     if len(starts) < len(values):
         raise ConfigError(f"A value of {knob} is there twice: racers that are the same run side by side for ever.")
-    return Card.of(title or f"{k.label}: {', '.join(starts)}", knob, starts)
+    return Card.of(title or f"{k.label}: {', '.join(k.said(value) for value in values)}", knob, starts)
+
+
+def named(k: Knob, value: Any) -> str:
+    """Return what a racer is called: a choice by its name, a number or a switch with its field's."""
+    return k.said(value) if k.kind == "choice" else f"{k.label} {k.said(value)}"
 
 
 # -- what is equal at the start ---------------------------------------------------------------------------------------

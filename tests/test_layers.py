@@ -57,7 +57,7 @@ LAYERS = (
     ),
     ("engine",),
     ("film", "thumbs", "exports", "racing", "sweep_cost", "sweeping"),
-    ("preset", "presets", "image_presets"),
+    ("preset", "presets", "image_presets", "race_presets"),
     ("exams", "exam_rows", "exams_coding", "exams_metrics", "exams_vae"),
     ("api", "cli", "cli_bench", "cli_race", "cli_sweep", "bench_modes", "cli_export", "__main__", "__init__"),
 )

@@ -28,6 +28,7 @@ _pad = component("pad")
 _wall = component("wall", "coding.css")
 _map = component("map", "coding.css")
 _samples = component("samples", "coding.css")
+_racer = component("racer", "coding.css", "race.css")
 
 
 def transport(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
@@ -61,6 +62,11 @@ def wall(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action |
 def samples(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
     """Mount an image generator's wall: fakes of fixed codes, D's opinion, their classes; return what needs the page."""
     return _picture(_samples, run_id, token, data | {"layers": ["fake", "scores"]}, key)
+
+
+def racer(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:
+    """Mount one run of a race, small: `data` adds label colour dash rows picture layers parts."""
+    return _picture(_racer, run_id, token, data, key)
 
 
 def latent_map(run_id: str, *, token: str, data: dict[str, Any], key: str) -> Action | None:

@@ -100,19 +100,15 @@ class Race:
         kept = [set(s.keyframes) for s in there if s.state != "failed"]
         first = there[0] if there else Status(self.card.id, "stopped")
         return replace(
-            first,
-            run=self.card.id,
-            state=self._state(states),
-            step=self.step,
+            first, run=self.card.id, state=self._state(states), step=self.step,
             sps=self._speed() if self._doing == "play" else 0.0,
             error=self._error,
             queue=next((s.queue for s in there if s.queue), None),
             keyframes=sorted(set.intersection(*kept)) if kept else [],
             until={"steps": self._until} if self._until else None,
             edits=max((s.edits for s in there), default=0),
-            viewers=len(self.viewers),
-            pinned=self.pinned,
-        )
+            viewers=len(self.viewers), pinned=self.pinned,
+        )  # fmt: skip
 
     def frame(self, newer_than: int) -> tuple[int, bytes] | None:
         """Return the status as a frame without pictures: each racer's own frames have those."""
@@ -126,6 +122,10 @@ class Race:
         """Count `viewer` no more."""
         self.viewers.discard(viewer)
         self.alone_since = time.monotonic()
+
+    def left(self) -> list[str]:
+        """Return the ids of the runs that are there: none was deleted."""
+        return [run.id for run in self._there()]
 
     def close(self) -> None:
         """Drive no more; the racers' workers save what they have."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from playground.engine.race import Race
 from playground.engine.record import EngineError
-from playground.store import RunFolder, StoreError, races
-from playground.store.races import Card
+from playground.store import Group, RunFolder, StoreError, group, races
+from playground.store.races import Card, new_race_id
 
 if TYPE_CHECKING:
     from playground.engine.manager import Engine
@@ -38,6 +38,20 @@ class Races:
                 except StoreError as error:
                     raise EngineError(str(error)) from None
             return self._live[race]
+
+    def fork(self, race: str, step: int) -> str:
+        """Return the id of a race that goes on from a saved moment of all runs of another."""
+        old = self.get(race)
+        left = old.left()
+        racers = [r.model_copy(update={"run": self.engine.fork(r.run, step)}) for r in old.card.racers if r.run in left]
+        card = Card(
+            id=new_race_id(), title=f"{old.card.title} (from step {step:,})", knob=old.card.knob, racers=tuple(racers)
+        )
+        old.send("look", step=None)
+        for racer in racers:
+            group.write(self.engine.root / racer.run, Group(kind="race", id=card.id, label=racer.label))
+        races.write(self.engine.root, card)
+        return card.id
 
     def cards(self) -> list[Card]:
         """Return the races that were begun and of which at least two runs are left, the latest first."""

@@ -51,12 +51,17 @@ class Card(BaseModel):
     def of(cls, title: str, knob: str, starts: dict[str, Experiment]) -> Card:
         """Return a new race of these experiments, each under its value of the knob in words."""
         racers = tuple(Racer(run=new_id(e), label=label, start=e.to_json()) for label, e in starts.items())
-        return cls(id=f"race-{secrets.token_hex(4)}", title=title, knob=knob, racers=racers)
+        return cls(id=new_race_id(), title=title, knob=knob, racers=racers)
 
     @property
     def runs(self) -> list[str]:
         """The ids of its runs, in order."""
         return [racer.run for racer in self.racers]
+
+
+def new_race_id() -> str:
+    """Return a fresh id of a race."""
+    return f"race-{secrets.token_hex(4)}"
 
 
 def is_race(name: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 GRACE = 4  # seconds until an unwatched run is stopped: a minute in earnest
@@ -45,9 +45,14 @@ class Witness:
     abroad: list[str] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
-        context.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        context.on("console", lambda m: self.errors.append(m.text) if m.type == "error" and not _sought(m) else None)
         context.on("weberror", lambda e: self.errors.append(str(e.error)))
         context.on("request", lambda r: None if _here(r.url) else self.abroad.append(r.url))
+
+
+def _sought(message: ConsoleMessage) -> bool:
+    """Say whether Streamlit, opened on a page of its own address, looked for its server beside that page first."""
+    return "404" in message.text and "/_stcore/" in message.location["url"]
 
 
 def _here(url: str) -> bool:
