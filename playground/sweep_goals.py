@@ -38,6 +38,11 @@ CODING = {
 GAMES = {"grad/d": DOWN, "grad/g": DOWN}
 
 READINGS: dict[Reading, str] = {"last": "last", "best": "best", "smoothed": "mean of the last quarter"}
+# Metrics that can fall below 0, and shares: an interval ends where its metric does.
+SIGNED = ("held/elbo", "held/iw", "dist/mmd", "dist/kid")
+SHARES = (
+    "modes/hq", "modes/tv", "prdc/coverage", "prdc/recall", "prdc/precision", "knn/accuracy", "copies/share",
+)  # fmt: skip
 QUARTER, RECENT = 4, 600  # the last part of a run, and as many logged rows as its own verdict reads
 
 
@@ -66,6 +71,11 @@ def goal(experiment: Experiment, metric: str | None = None, reading: Reading = "
 def words(aim: Goal) -> str:
     """Return a goal in words: what is drawn, and which end of it is better."""
     return f"{named(aim.metric)} ({READINGS[aim.reading]}; {'higher' if aim.higher else 'lower'} is better)"
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Return the lowest and highest value that a metric can have."""
+    return -math.inf if metric in SIGNED else 0.0, 1.0 if metric in SHARES else math.inf
 
 
 # -- what a run came to -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from playground.intervals import Interval, interval
 from playground.store.sweeps import Cell, Goal, Sweep, Value
+from playground.sweep_goals import bounds
 from playground.sweep_plan import label, said
 
 SHOWN = 10  # runs of a spot that are told one by one
@@ -35,18 +36,14 @@ class Spot:
     values: tuple[Value, ...]
     cells: tuple[int, ...]
     numbers: tuple[float, ...]
+    interval: Interval | None  # of their mean, 95 %; None while there are none
     failed: int
     waiting: int
 
     @property
     def mean(self) -> float | None:
         """The mean of the numbers there are."""
-        return sum(self.numbers) / len(self.numbers) if self.numbers else None
-
-    @property
-    def interval(self) -> Interval | None:
-        """The mean with its 95 % interval over the numbers."""
-        return interval(self.numbers) if self.numbers else None
+        return None if self.interval is None else self.interval.mean
 
 
 def spots(sweep: Sweep, fields: Sequence[str], goal: Goal) -> dict[tuple[Value, ...], Spot]:
@@ -63,9 +60,10 @@ def spots(sweep: Sweep, fields: Sequence[str], goal: Goal) -> dict[tuple[Value, 
 def spot(sweep: Sweep, values: tuple[Value, ...], cells: Sequence[int], goal: Goal) -> Spot:
     """Gather runs."""
     results = [sweep.cells[i].result for i in cells]
-    numbers = [result.number(goal) for result in results if result is not None]
+    found = [result.number(goal) for result in results if result is not None]
+    numbers = tuple(n for n in found if n is not None)
     return Spot(
-        values, tuple(cells), tuple(n for n in numbers if n is not None),
+        values, tuple(cells), numbers, interval(numbers, *bounds(goal.metric)) if numbers else None,
         failed=sum(result is not None and result.failed for result in results),
         waiting=sum(result is None for result in results),
     )  # fmt: skip

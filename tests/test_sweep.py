@@ -20,6 +20,7 @@ from playground.sweep_results import View, came_to, left_out, number, ranked, sp
 
 LOSSES = ["non-saturating", "hinge"]
 UP = Goal(metric="modes/hq", higher=True)
+COUNT = Goal(metric="modes/covered", higher=True)
 DOWN = Goal(metric="dist/js", higher=False)
 
 
@@ -28,7 +29,7 @@ def measured(last, low=None, high=None):
 
 
 def result(last, failed=False):
-    found = {"modes/hq": measured(last, high=last + 1)}
+    found = {"modes/hq": measured(last, high=last + 1), "modes/covered": measured(last)}
     return Result(
         failed=failed, step=500, verdict="diverged" if failed else "healthy", sentence="So it went.", metrics=found
     )
@@ -256,8 +257,9 @@ def test_spots_gather_runs_over_seeds_and_other_settings():
 
 
 def test_the_interval_over_seeds_is_students():
-    spot = spots(filled(*(result(v) for v in (1.0, 2.0, 3.0)), seeds=3, lr_g=[1e-3]), ["lr_g"], UP)[(1e-3,)]
+    spot = spots(filled(*(result(v) for v in (1.0, 2.0, 3.0)), seeds=3, lr_g=[1e-3]), ["lr_g"], COUNT)[(1e-3,)]
     assert spot.interval.mean == pytest.approx(2.0)
+    assert spot.interval.low == 0  # a count is no less
     assert spot.interval.high == pytest.approx(2.0 + 4.302653 / 3**0.5)  # t with 2 degrees of freedom
 
 

@@ -43,8 +43,8 @@ def goal(there: dict[str, bool], key: str, now: Goal | None = None) -> Goal:
     """Draw the choice of what runs are ranked by."""
     names = list(there)
     metric = st.selectbox(
-        "Best is", names, names.index(now.metric) if now and now.metric in names else 0, key=f"{key}-metric",
-        format_func=lambda name: f"{'most' if there[name] else 'least'} {named(name)}", width=300,
+        "Rank by", names, names.index(now.metric) if now and now.metric in names else 0, key=f"{key}-metric",
+        format_func=lambda name: f"{named(name)} · {'higher' if there[name] else 'lower'} is better", width=340,
     )  # fmt: skip
     reading = st.segmented_control(
         "Of each run, the value", list(READINGS), default=now.reading if now else "last", required=True,

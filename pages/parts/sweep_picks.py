@@ -76,7 +76,7 @@ def _spot(view: View, spot: Spot) -> str:
     sure = f" [{number(interval.low)}, {number(interval.high)}]" if len(spot.numbers) > 1 else ""
     verdicts = [cell.result.verdict for cell in cells if cell.result]
     counts = ", ".join(f"{verdicts.count(v)} × {v}" if len(verdicts) > 1 else v for v in dict.fromkeys(verdicts))
-    return f"**{number(interval.mean)}**{sure} · {values}  \n:gray[:small[{counts}]]"
+    return f"**{number(interval.mean)}**{sure} :gray[:small[· {counts}]]  \n:small[{values}]"
 
 
 def _open(run: str) -> None:

@@ -79,4 +79,4 @@ def ink_on(colour: str) -> str:
     """Return the text colour, near black or white, that stands out more on a colour (WCAG's relative luminance)."""
     light = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb(colour)]
     luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
-    return "#14181d" if luminance > 0.18 else "#ffffff"
+    return "#14181d" if luminance > 0.199 else "#ffffff"  # where both stand out as much

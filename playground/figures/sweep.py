@@ -7,6 +7,7 @@ what failed (×) and what was left out (–).
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,9 @@ from playground.sweep_goals import READINGS
 from playground.sweep_plan import fields, label, said
 from playground.sweep_results import SHOWN, Spot, View, came_to, left_out, number, spots
 
-CELL, LEAST, MOST = 72, 360, 640  # pixels: height of a row of the heat map, and of the whole figure
+CELL, LEAST, MOST = 96, 380, 640  # pixels: height of a row of the heat map, and of the whole figure
 WRITTEN = 120  # cells beyond which none has room for its number
+SPREAD = 0.1  # of an axis of parallel coordinates, over which lines through one of its values are spread
 LINE = palette.CLASSES[0]
 
 Found = Mapping[tuple[Value, ...], Spot]
@@ -46,6 +48,7 @@ def heat(view: View, across: str, up: str) -> go.Figure:
     ]  # fmt: skip
     frame = _frame(sweep, across, up, min(max(LEAST, CELL * len(ys) + 150), MOST))
     frame["yaxis"] |= {"tickvals": grid["y"], "ticktext": [said(sweep.experiment, up, y) for y in ys]}
+    frame["margin"] |= {"t": 8}  # the colour bar makes its own room
     if len(xs) * len(ys) <= WRITTEN:
         where = [(i, j, x, y) for i, x in enumerate(xs) for j, y in enumerate(ys)]
         frame["annotations"] = [
@@ -87,7 +90,7 @@ def words(view: View, names: Sequence[str], values: tuple[Value, ...], spot: Spo
         return "–" if left_out(view.sweep, names, values) else ""
     under_way = [view.at[i] for i in spot.cells if i in view.at]
     if spot.mean is None:
-        return f"{sum(under_way) / len(under_way):.0%}" if under_way else "×" if spot.failed else ""
+        return f"{100 * sum(under_way) / len(under_way):.0f} %" if under_way else "×" if spot.failed else ""
     return number(spot.mean) + (f"<br>× {spot.failed}" if spot.failed else "")
 
 
@@ -103,7 +106,7 @@ def hover(view: View, names: Sequence[str], values: tuple[Value, ...], spot: Spo
     for i in spot.cells[:SHOWN]:
         cell = sweep.cells[i]
         rest = [said(base, sweep.axes[k].field, cell.values[k]) for k in others]
-        told = f"{view.at[i]:.0%} of its steps" if i in view.at else came_to(cell, view.goal)
+        told = f"{100 * view.at[i]:.0f} % of its steps" if i in view.at else came_to(cell, view.goal)
         rows.append(f"{', '.join([*rest, f'seed {cell.seed}'])}: {told}")
     more = [f"and {len(spot.cells) - SHOWN} more"] if len(spot.cells) > SHOWN else []
     mean = [f"mean {number(spot.mean)}"] if spot.mean is not None and len(spot.numbers) > 1 else []
@@ -176,23 +179,25 @@ def parallel(view: View) -> go.Figure:
     sweep, goal = view.sweep, view.goal
     base, names = sweep.experiment, [axis.field for axis in sweep.axes]
     there = [s for s in spots(sweep, names, goal).values() if s.mean is not None]
-    frame = layout(Axis(""), Style(height=LEAST + 80)) | {"margin": {"l": 64, "r": 72, "t": 48, "b": 16}}
+    frame = layout(Axis(""), Style(height=LEAST + 80)) | {"margin": {"l": 64, "r": 64, "t": 72, "b": 16}}
     if not there:
         hidden = {"visible": False}
         return go.Figure(layout=frame | {"annotations": [NOTHING], "xaxis": hidden, "yaxis": hidden})
+    means = np.array([s.mean for s in there], float)
+    apart = SPREAD * (means.argsort().argsort() / max(1, len(means) - 1) - 0.5)  # lines through one value fan out
+    apart = apart if goal.higher else -apart
     dimensions: list[dict[str, Any]] = []
     for k, axis in enumerate(sweep.axes):
-        known = {value: i for i, value in enumerate(axis.values)}
+        known = {value: i / max(1, len(axis.values) - 1) for i, value in enumerate(axis.values)}
         dimensions.append(
-            {"label": label(base, axis.field), "values": [known[s.values[k]] for s in there]}
+            {"label": short(label(base, axis.field)), "values": [known[s.values[k]] for s in there] + apart}
             | {"tickvals": list(known.values()), "ticktext": [said(base, axis.field, v) for v in axis.values]}
-            | {"range": [-0.15, len(known) - 0.85]}
+            | {"range": [-SPREAD, 1 + SPREAD]}
         )
-    means = np.array([s.mean for s in there], float)
     low, high = ends(means.tolist())
     room = 0.05 * (high - low)
     reach = [low - room, high + room] if goal.higher else [high + room, low - room]
-    dimensions.append({"label": named(goal.metric), "values": means, "range": reach, "tickformat": ".3~g"})
+    dimensions.append({"label": short(named(goal.metric)), "values": means, "range": reach, "tickformat": ".3~g"})
     colours = {"color": means, "colorscale": palette.scale(palette.VALUES), "cmin": low, "cmax": high}
     ink = {"color": palette.INK, "size": 12}
     drawn = go.Parcoords(
@@ -210,6 +215,11 @@ def values_of(sweep: Sweep, field: str) -> tuple[Value, ...]:
     return next(axis.values for axis in sweep.axes if axis.field == field)
 
 
+def short(name: str) -> str:
+    """Return a name broken into short lines."""
+    return "<br>".join(textwrap.wrap(name, 10))
+
+
 def ends(numbers: Sequence[float]) -> tuple[float, float]:
     """Return the lowest and highest number, apart even where all are equal."""
     if not numbers:
@@ -224,7 +234,7 @@ def bar(goal: Goal) -> dict[str, Any]:
     return {
         "orientation": "h", "thickness": 10, "len": 1.0, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
         "title": {"text": which, "side": "top", "font": {"size": 12}}, "outlinewidth": 0, "tickformat": ".3~g",
-        "nticks": 6,
+        "nticks": 6, "ypad": 0,
     }  # fmt: skip
 
 
