@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.parts import explored, plain
+from pages.parts import code, explored, plain
 from pages.parts.look import Look
 from playground.config import knobs
 from playground.families import family
@@ -52,6 +52,8 @@ def main() -> None:
     with right:
         st.markdown("## Settings", anchors=False)
         settings(look)
+        code.offer(look.run, where="card")
+        code.dialog()
 
 
 def facts(look: Look, pieces: Sequence[Piece], scores: dict[str, float]) -> list[tuple[str, str, str]]:

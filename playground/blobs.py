@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -20,3 +21,10 @@ def decode(blob: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     length = int.from_bytes(blob[:8], "little")
     header = orjson.loads(blob[8 : 8 + length])
     return load(blob), orjson.loads(header["__metadata__"]["meta"])
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    """Return arrays as a compressed NPZ file."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from pages.parts import background, files, state
+from pages.parts import background, code, files, state
 from pages.parts.look import Look
 from playground import film
 from playground.config import ConfigError
@@ -51,18 +51,23 @@ def popover() -> None:
     """Draw what can be saved of the lab's run."""
     run, engine = state.lab().run, state.engine()
     with st.popover(
-        "", icon=":material/download:", key="keep", help="Save a picture, a film, networks, numbers", on_change="rerun"
+        "",
+        icon=":material/download:",
+        key="keep",
+        help="Save a picture, a film, networks, numbers, code",
+        on_change="rerun",
     ) as box:
         if box.open:
             steps = engine.status(run).keyframes
             if len(steps) < 2:
-                st.markdown(
-                    "What is saved is made of a run's saved moments, and this one has none yet: press Play first."
-                )
-                return
-            if drawn(engine.experiment(run)):
-                _offer(run, steps)
-            files.offer(run)
+                st.markdown("Pictures, films and numbers are made of a run's saved moments: press Play first.")
+            else:
+                if drawn(engine.experiment(run)):
+                    _offer(run, steps)
+                files.offer(run)
+            st.markdown("**Script** in plain PyTorch that repeats the run")
+            code.offer(run, where="keep")
+    code.dialog()
 
 
 def _offer(run: str, steps: list[int]) -> None:

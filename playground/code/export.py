@@ -23,7 +23,7 @@ from playground.data.base import Table
 from playground.engine.loop import edited
 from playground.experiment import Experiment, pick_device
 from playground.families import family
-from playground.store import RunFolder
+from playground.store import RunFolder, parent
 
 PARTS = Path(__file__).parent / "parts"
 STEPS = 5000  # of an experiment without an end
@@ -78,9 +78,19 @@ def script(experiment: Experiment, events: Sequence[Event] = (), steps: int | No
 
 def of_run(folder: RunFolder) -> str:
     """Return the script that repeats a run up to where it stands; raises `ConfigError` in one sentence."""
-    experiment = folder.experiment()
+    check(folder)
     reached = max([int(folder.status()["step"]), *folder.keyframes()])
-    return script(experiment, folder.events(), reached or None)
+    return script(folder.experiment(), folder.events(), reached or None)
+
+
+def check(folder: RunFolder) -> None:
+    """Raise `ConfigError` in one sentence where no script can repeat a run from the start."""
+    came = parent(folder.path)
+    if came is not None and (came.kept or came.new):
+        raise ConfigError(
+            f"Run {folder.run_id} began with what run {came.run} had learned, and a script begins with random weights: "
+            f"export the code of {came.run}."
+        )
 
 
 def changes(experiment: Experiment, events: Sequence[Event]) -> list[tuple[int, Experiment]]:

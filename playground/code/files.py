@@ -1,11 +1,9 @@
-"""What lies beside a script: items that a person brought or that fonts drew, as an NPZ file."""
+"""A script as one file to hand on, with the items that it reads where nobody else has them."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-
-import numpy as np
 
 
 def packed(text: str, name: str, others: dict[str, bytes]) -> tuple[str, bytes]:
@@ -17,10 +15,3 @@ def packed(text: str, name: str, others: dict[str, bytes]) -> tuple[str, bytes]:
         for inside, content in {f"{name}.py": text.encode(), **others}.items():
             whole.writestr(inside, content)
     return f"{name}.zip", file.getvalue()
-
-
-def npz(**arrays: np.ndarray) -> bytes:
-    """Return arrays as a compressed NPZ file."""
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()

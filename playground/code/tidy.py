@@ -31,6 +31,8 @@ def blocks(source: str) -> list[Block]:
         assert node.end_lineno is not None
         text = "\n".join(lines[at : node.end_lineno])
         at = node.end_lineno
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # what a part says of itself
         found.append(Block(text.strip("\n"), *_names(node), apart=text.startswith("\n")))
     return found
 

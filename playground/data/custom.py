@@ -18,7 +18,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from playground.code.files import npz
+from playground.blobs import npz
 from playground.config import knob
 from playground.data import upload
 from playground.data.base import Distribution

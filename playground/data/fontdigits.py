@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from playground.code.files import npz
+from playground.blobs import npz
 from playground.config import knob
 from playground.data.base import Items, Kind, Table, split
 from playground.rng import fresh

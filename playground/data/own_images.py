@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, ClassVar, Self
 import torch
 from pydantic import model_validator
 
-from playground.code.files import npz
+from playground.blobs import npz
 from playground.config import ConfigError, knob
 from playground.data import arrays, pictures
 from playground.data.base import Items, Kind, Table, split

@@ -1,3 +1,5 @@
+"""One training loop of two players."""
+
 import copy
 import math
 from contextlib import nullcontext
@@ -224,4 +226,4 @@ if KIND == "images":
     samples = (samples + 1) / 2
 if DEVICE != "cpu":
     samples = samples.cpu()
-np.save("samples.npy", samples.numpy())
+np.savez("samples.npz", samples=samples.numpy())

@@ -1,3 +1,5 @@
+"""The training loop of an autoencoder."""
+
 import math
 from contextlib import nullcontext
 
@@ -229,4 +231,4 @@ with torch.no_grad():
 pairs = torch.stack([x, y], 1)
 if DEVICE != "cpu":
     pairs = pairs.cpu()
-np.save("reconstructions.npy", pairs.numpy())
+np.savez("reconstructions.npz", pairs=pairs.numpy())

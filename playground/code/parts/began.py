@@ -1,3 +1,5 @@
+"""BEGAN: a discriminator that is an autoencoder, and a controller."""
+
 import copy
 import math
 
@@ -95,4 +97,4 @@ with torch.no_grad():
     samples = (G(noise(64)) + 1) / 2
 if DEVICE != "cpu":
     samples = samples.cpu()
-np.save("samples.npy", samples.numpy())
+np.savez("samples.npz", samples=samples.numpy())

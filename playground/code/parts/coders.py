@@ -1,3 +1,5 @@
+"""Encoders and decoders of four kinds."""
+
 import itertools
 import math
 

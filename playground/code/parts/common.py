@@ -1,3 +1,5 @@
+"""What every script has: the seeds of its random numbers."""
+
 import hashlib
 
 import torch

@@ -1,3 +1,5 @@
+"""Players who are told the class."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,3 +1,5 @@
+"""The networks of two players, dense or convolutional."""
+
 import itertools
 import math
 

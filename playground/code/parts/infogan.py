@@ -1,3 +1,5 @@
+"""Players one of whom reads the codes off a fake."""
+
 import math
 
 import torch

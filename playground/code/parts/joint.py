@@ -1,3 +1,5 @@
+"""Rows that carry more than an item."""
+
 import torch
 from torch import nn
 

@@ -1,3 +1,5 @@
+"""The losses of two players."""
+
 from torch.nn.functional import relu, softplus
 
 

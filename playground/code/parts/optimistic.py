@@ -1,3 +1,5 @@
+"""Optimistic Adam (Daskalakis et al. 2018, arXiv 1711.00141)."""
+
 import torch
 
 

@@ -1,3 +1,5 @@
+"""What D is charged for its slope."""
+
 import torch
 
 penalty_rng = stream("penalty")

@@ -1,3 +1,5 @@
+"""Batches of a data set that is a table: each item once an epoch."""
+
 import itertools
 
 import torch

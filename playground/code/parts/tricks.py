@@ -1,3 +1,5 @@
+"""What is done to keep a GAN from collapsing or circling."""
+
 import torch
 import torch.nn.functional as F
 from torch.func import functional_call

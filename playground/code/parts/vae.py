@@ -1,3 +1,5 @@
+"""The training loop of a variational autoencoder."""
+
 import math
 from contextlib import nullcontext
 
@@ -91,4 +93,4 @@ with torch.no_grad():
         samples = torch.sigmoid(samples)
 if DEVICE != "cpu":
     samples = samples.cpu()
-np.save("samples.npy", samples.numpy())
+np.savez("samples.npz", samples=samples.numpy())

@@ -1,3 +1,5 @@
+"""Images out of IDX files."""
+
 import gzip
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Points of figures that fill an area."""
+
 import math
 
 import torch

@@ -1,3 +1,5 @@
+"""Points of space near a surface."""
+
 import math
 
 import torch

@@ -1,3 +1,5 @@
+"""Points near a curve."""
+
 import math
 
 import torch

@@ -1,3 +1,5 @@
+"""A person's own points."""
+
 from pathlib import Path
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""scikit-learn's digits."""
+
 import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split

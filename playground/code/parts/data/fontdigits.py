@@ -1,3 +1,5 @@
+"""Digits from fonts."""
+
 import math
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""A game of one number against one number."""
+
 import torch
 from torch import nn
 

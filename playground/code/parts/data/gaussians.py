@@ -1,3 +1,5 @@
+"""Points of a mixture of Gaussians."""
+
 import math
 
 import torch

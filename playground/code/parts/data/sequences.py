@@ -1,3 +1,5 @@
+"""Sequences made by formulas."""
+
 import math
 
 import torch

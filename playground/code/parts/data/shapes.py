@@ -1,3 +1,5 @@
+"""Shapes made on the fly."""
+
 import math
 
 import torch
