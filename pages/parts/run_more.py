@@ -1,4 +1,4 @@
-"""What a person says of a run, and what else can be done with it: pin, share, delete."""
+"""What a person says of a run, and what else can be done with it: pin, share, save as code, delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.parts import run_picks, state
+from pages.parts import code, run_picks, state
 from playground.store import About, RunFolder, about, share
 from playground.store.index import Row
 
@@ -22,7 +22,7 @@ def say(run: str, words: About) -> None:
 def more(run: Row, tags: list[str]) -> None:
     """Draw what else can be done with a run, behind a button."""
     said = run.about
-    with st.popover("", icon=":material/more_horiz:", help="Name, tags, note; share; delete", key=f"more-{run.run}"):
+    with st.popover("", icon=":material/more_horiz:", help="Name, note, share, code, delete", key=f"more-{run.run}"):
         with st.form(f"about-{run.run}", border=False):
             name = st.text_input("Name", said.name, max_chars=80, key=f"name-{run.run}")
             chosen = st.multiselect(
@@ -44,6 +44,7 @@ def more(run: Row, tags: list[str]) -> None:
                 "Share", partial(whole, folder), f"{run.run}.zip", "application/zip", icon=":material/ios_share:",
                 key=f"share-{run.run}", help="One file that another server takes in", on_click="ignore",
             )  # fmt: skip
+            code.save(folder)
         st.button(
             "Delete", key=f"delete-{run.run}", icon=":material/delete:", on_click=run_picks.delete, args=([run.run],)
         )
