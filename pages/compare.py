@@ -8,9 +8,9 @@ import io
 import streamlit as st
 
 from pages.parts import plain, run_row, state
+from pages.parts.compared import course, history, overlays
 from playground.figures import comparison
 from playground.figures.chart import Style
-from playground.figures.comparison import Course
 from playground.presets import preset_of
 from playground.store import History
 from playground.store.index import Row
@@ -42,11 +42,11 @@ def main() -> None:
     if not metrics:
         st.markdown(":gray[Choose runs that have been trained: what they measured is drawn here.]")
         return
-    draw(chosen, names, told, metrics)
+    draw(chosen, names, metrics)
     settings(chosen, names)
 
 
-def draw(chosen: list[str], names: dict[str, str], told: dict[str, History], metrics: list[str]) -> None:
+def draw(chosen: list[str], names: dict[str, str], metrics: list[str]) -> None:
     """Draw the choice of curves, how to draw them, and the curves."""
     with st.container(key="choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         shown = st.multiselect(
@@ -64,13 +64,7 @@ def draw(chosen: list[str], names: dict[str, str], told: dict[str, History], met
             "CSV", lambda: table(chosen, shown), "compared.csv", "text/csv", icon=":material/download:",
             key="compare-csv", on_click="ignore",
         )  # fmt: skip
-    left, right = st.columns(2, gap="large")
-    for i, metric in enumerate(shown):
-        courses = [course(names[name], told[name], metric) for name in chosen]
-        style = Style(smooth, log_y, height=HEIGHT)
-        figure = comparison.overlay(metric, courses, style, against=against or "step", log_x=log_x)
-        with (left, right)[i % 2]:
-            plain.chart(figure, f"compare-{metric}", comparison.named(metric))
+    overlays(chosen, names, shown, Style(smooth, log_y, height=HEIGHT), against=against or "step", log_x=log_x)
 
 
 def settings(chosen: list[str], names: dict[str, str]) -> None:
@@ -92,24 +86,6 @@ def place(metric: str) -> tuple[int, int, str]:
     """Return where a metric stands in the choice: what says most first, then those that have a name in words."""
     first = comparison.FIRST.index(metric) if metric in comparison.FIRST else len(comparison.FIRST)
     return first, metric not in comparison.NAMES, metric
-
-
-def history(run: str) -> History:
-    """Return what a run has measured, in bounded memory."""
-    folder = state.engine().folder(run)
-    assert folder is not None, "a run that is listed lies on disk"
-    kept = st.session_state.setdefault("compared-histories", {})
-    if run not in kept:
-        kept[run] = History(folder)
-    return kept[run].update()
-
-
-def course(name: str, told: History, metric: str) -> Course | None:
-    """Return a run's curve of a metric; None where it has none."""
-    if metric not in told.curves:
-        return None
-    steps, _, mean, _ = told.curves[metric].arrays()
-    return Course(name, steps, mean)
 
 
 def table(runs: list[str], metrics: list[str]) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts import measured, plain, state
+from pages.parts import measured, plain, state, zoom
 from playground.figures import coding_curves, family_curves, image_curves
 from playground.figures.curves import CURVES, Curve, Style
 from playground.figures.descent import with_parent
@@ -47,6 +48,7 @@ CODING: Tabs = {
 }
 EVERY = 2.0  # seconds between redraws: each costs a browser 30 ms in which the page stands still
 HEIGHT = 240
+FINE = 4000  # points of a line that is zoomed: as many as are kept of it, and those of the stretch in sight
 BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
 MOVING = ("running", "warming")
 
@@ -86,13 +88,23 @@ def panel(all_tabs: Tabs) -> None:
 
 
 def _charts(chosen: list[Curve], style: Style) -> None:
-    told, before = measured.history(), measured.parent() if st.session_state.get("parent-line", True) else None
+    run = state.lab().run
+    with_before = st.session_state.get("parent-line", True)
+    zoomed = zoom.views("curve-", f"{run}-{chosen[0].title}-{style.log}")
+    told, before = measured.history(), measured.parent() if with_before else None
     for i, curve in enumerate(chosen):
-        name = f"{state.lab().run}-{curve.title.lower().replace(' ', '-')}"
-        figure = curve.draw(told, style)
-        if before:
-            figure = with_parent(figure, curve.draw(before.told, style), before.step, before.run)
+        name = f"{run}-{curve.title.lower().replace(' ', '-')}"
+        mine, theirs, look = told, before, style
+        view = zoomed.get(f"curve-{i}")
+        if view:
+            mine, theirs = measured.history(view.steps), measured.parent(view.steps) if with_before else None
+            look = replace(style, width=FINE)
+        figure = curve.draw(mine, look)
+        if theirs:
+            figure = with_parent(figure, curve.draw(theirs.told, look), theirs.step, theirs.run)
         figure.update_layout(uirevision=name, font_family=plain.FONT)
+        if view:
+            view.keep(figure)
         bar = BAR | {"toImageButtonOptions": {"filename": name, "scale": 2}}
         st.plotly_chart(figure, theme=None, config=bar, key=f"curve-{i}", alt=curve.title)
         st.caption(curve.about)

@@ -6,11 +6,14 @@ only what was appended since the last call, and starts over when a run went back
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from playground.store.folder import RunFolder
+from playground.store.rows import Window
 
 POINTS = 2000  # of a curve kept in memory: even, and more than a screen is wide
 
@@ -91,3 +94,20 @@ class History:
             self.last_scores = fresh[-1]
         self.events = (self.events + events)[-POINTS:]
         return self
+
+    def finer(self, low: float, high: float) -> dict[str, Window]:
+        """Return curves that are kept coarser than they were measured, from step `low` to `high`, as fine as fits."""
+        coarse = [name for name, curve in self.curves.items() if curve.per > 1]
+        return self.folder.window(coarse, int(low), int(high) + 1, POINTS) if coarse else {}
+
+    def course(self, name: str, finer: Mapping[str, Window] = MappingProxyType({})) -> tuple[np.ndarray, np.ndarray]:
+        """Return the steps and means of a curve (n,), with what `finer` has of it in the place of that stretch."""
+        step, _, mean, _ = self.curves[name].arrays()
+        if name not in finer:
+            return step, mean
+        some = finer[name]
+        before, after = step < some.step[0], step > some.step[-1]
+        return (
+            np.concatenate([step[before], some.step, step[after]]),
+            np.concatenate([mean[before], some.mean, mean[after]]),
+        )
