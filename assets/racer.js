@@ -35,6 +35,8 @@ class Racer {
     this.numbers = h("dl.figures");
     this.sentence = h("p.racersays");
     this.place = h("div.picture-place");
+    // on a page of many pictures the wheel scrolls: it would be caught by each picture on the way
+    this.place.addEventListener("wheel", (event) => event.stopPropagation(), { capture: true, passive: true });
     this.cell = h("section.cell", {}, h("div.top", {}, this.line, this.name, this.badge), h("div.body", {}, this.place, h("div.reading", {}, this.sentence, this.numbers)));
     this.root.replaceChildren(this.cell);
   }

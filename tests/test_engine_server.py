@@ -25,7 +25,7 @@ if __name__ == "__main__":
     engine.pin(run, True)
     engine.send(run, "play")
     reach(engine, run, 600)
-    spare = engine.launcher.pool._spare
+    spare = next(iter(engine.launcher.pool._spares), None)
     print(run, engine._runs[run].worker.pid, spare.pid if spare else 0, flush=True)
     time.sleep(600)
 """

@@ -305,7 +305,7 @@ def test_a_race_survives_the_server_and_nobody_watching(tmp_path: Path) -> None:
         assert now[0] == now[1] >= 30
         second.unwatch(card.id, "me")
         becomes(second, card.id, "stopped")
-        assert second.record(card.runs[0]).race is None
+        until(lambda: second.record(card.runs[0]).race is None, "the runs to be let go")
     finally:
         second.shutdown()
 
@@ -337,3 +337,9 @@ def test_from_python_a_race_trains_one_after_the_other(tmp_path: Path, monkeypat
     assert {label: run.step for label, run in raced.runs.items()} == {"non-saturating": 20, "hinge": 20}
     assert races.read(tmp_path, raced.card.id) == raced.card
     assert raced.collapsed.n == 0
+
+
+def test_workers_are_started_while_a_race_is_lined_up() -> None:
+    engine = shared_engine()
+    started("seed", [1, 2, 3])
+    assert len(engine.launcher.pool._spares) >= 3

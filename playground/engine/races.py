@@ -25,6 +25,8 @@ class Races:
     def start(self, card: Card) -> Race:
         """Make a race ready."""
         race = Race(self.engine, card, begun=False)
+        if race.together:
+            self.engine.launcher.pool.stock(len(card.racers))
         with self._lock:
             self._live[card.id] = race
         return race
