@@ -28,7 +28,7 @@ from playground.diagnostics.coding_verdict import judge_coding
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
 from playground.diagnostics.image_verdict import ImageSignals, judge_images
-from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, lasting, listed, share
+from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, count, lasting, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
 from playground.families import family
@@ -82,8 +82,8 @@ def _healthy(s: Signals) -> Finding | None:
 def _early(s: Signals) -> Finding | None:
     if s.step >= WARM and len(s.scores) >= 2:
         return None
-    count = f"{len(_present(s))} of {s.mode_count} modes"
-    so_far = f" So far {count} have {share(FEW)} of the sharp fakes due to them." if s.mode_count and s.scores else ""
+    modes = f"{len(_present(s))} of {s.mode_count} modes"
+    so_far = f" So far {modes} have {share(FEW)} of the sharp fakes due to them." if s.mode_count and s.scores else ""
     return Finding(
         "warming",
         f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on.{so_far}",
