@@ -11,7 +11,7 @@ from playground.experiment import Experiment
 from playground.families import families
 from tests.scripts import trained
 
-STEPS = 60
+STEPS = 30
 RUN = """
 import contextlib, runpy, sys
 for name in sys.argv[1:]:

@@ -61,6 +61,7 @@ def test_a_question_with_two_answers_stays_without_the_branches_nobody_takes():
         ("for _ in range(N):\n    y", {"N": 3}, "for _ in range(N):\n    y"),
         ("for a in f(x).chunk(N):\n    y", {"N": 1}, "a = f(x)\ny"),
         ("with g() if ON else nullcontext():\n    y", {"ON": False}, "y"),
+        ("with a(), g() if ON else nullcontext():\n    y", {"ON": False}, "with a():\n    y"),
         ("def f():\n    if ON:\n        return 1\n    return 2", {"ON": True}, "def f():\n    return 1"),
         ("x = 'é' if ON else 'ü'; y = 1", {"ON": False}, "x = 'ü'; y = 1"),
     ],

@@ -10,6 +10,7 @@ from playground.config import ConfigError
 from playground.data import datasets
 from playground.experiment import Experiment
 from playground.families import families, family
+from playground.families.base import Listing
 from playground.losses import LOSSES
 from playground.presets import PRESETS
 from tests.scripts import check_clean, curves, repeated
@@ -134,3 +135,15 @@ def test_a_trained_run_gives_its_script(tmp_path, monkeypatch):
 
 def test_scripts_of_gans_are_clean(tmp_path):
     check_clean([script(BASE.changed(**changes)) for changes in [*CHANGED, *UNROLLED]], tmp_path)
+
+
+def test_a_family_may_bring_its_sources_itself(monkeypatch, tmp_path):
+    source = 'print("step", *COLUMNS, sep=",")\nprint(1, NOISE_DIM if NAMED else BATCH, sep=",")\n'
+
+    def listing(cls, config, data):
+        return Listing({"training": (source,)}, {"COLUMNS": ["loss/g"], "NAMED": True})
+
+    monkeypatch.setattr(family("gan"), "listing", classmethod(listing))
+    text = script(BASE)
+    assert "print(1, NOISE_DIM, sep=" in text
+    assert curves(text, tmp_path, BASE)["loss/g"] == [2.0]

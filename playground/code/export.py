@@ -15,6 +15,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from playground import fast
 from playground.code.fold import fold
 from playground.code.tidy import WIDTH, blocks, kept, written
@@ -43,14 +45,20 @@ SAID = {
 }
 
 
-def script(experiment: Experiment, events: Sequence[Event] = (), steps: int | None = None) -> str:
+def script(
+    experiment: Experiment, events: Sequence[Event] = (), steps: int | None = None, device: str | None = None
+) -> str:
     """Return the script that repeats a run of this experiment, with what its events changed on the way.
 
-    Raises `ConfigError` in one sentence for what cannot be written as a script.
+    `device` is the type of that on which the run was trained, by default of what this machine would take. Raises
+    `ConfigError` in one sentence for what cannot be written as a script.
     """
+    kind = device or pick_device(experiment.device).type
+    if kind not in ("cpu", "cuda"):
+        raise ConfigError(f"No script draws the random numbers of {kind}: train the run on a CPU or a CUDA GPU.")
     versions = changes(experiment, events)
     solo = alone(events)
-    told = [values(version, solo) for _, version in versions]
+    told = [values(version, solo, torch.device(kind)) for _, version in versions]
     columns = list(dict.fromkeys(name for each in told for name in each["COLUMNS"]))
     partial = bool(solo) or any(each["COLUMNS"] != columns or each["PARTIAL"] for each in told)
     varies = tuple(name for name in told[0] if any(each[name] != told[0][name] for each in told))
@@ -79,8 +87,9 @@ def script(experiment: Experiment, events: Sequence[Event] = (), steps: int | No
 def of_run(folder: RunFolder) -> str:
     """Return the script that repeats a run up to where it stands; raises `ConfigError` in one sentence."""
     check(folder)
-    reached = max([int(folder.status()["step"]), *folder.keyframes()])
-    return script(folder.experiment(), folder.events(), reached or None)
+    status = folder.status()
+    reached = max([int(status["step"]), *folder.keyframes()])
+    return script(folder.experiment(), folder.events(), reached or None, status.get("device"))
 
 
 def check(folder: RunFolder) -> None:
@@ -106,22 +115,21 @@ def changes(experiment: Experiment, events: Sequence[Event]) -> list[tuple[int, 
 
 def alone(events: Sequence[Event]) -> tuple[tuple[int, int, str], ...]:
     """Return which players stepped alone: first step, last step, their letters. Going back ends a row of such steps."""
-    found = [
-        (int(e["step"]), int(e["step"]) + int(e["n"]), "".join(e["players"])) for e in events if e["kind"] == "step"
-    ]
+    steps = [e for e in events if e["kind"] == "step"]
+    found = [(int(e["step"]), int(e["step"] + e["n"]), "".join(e["players"])) for e in steps]
     back = [int(e["step"]) for e in events if e["kind"] == "rewind"]
     return tuple((first + 1, min([last, *(b for b in back if b > first)]), who) for first, last, who in found)
 
 
-def values(experiment: Experiment, solo: tuple[tuple[int, int, str], ...]) -> dict[str, Any]:
+def values(experiment: Experiment, solo: tuple[tuple[int, int, str], ...], device: torch.device) -> dict[str, Any]:
     """Return every setting by its name in a script, and what follows from them."""
     data, model = experiment.data, experiment.model
-    device = pick_device(experiment.device)
+    elsewhere = device.type == "cuda" and not torch.cuda.is_available()  # all of those have bfloat16 by now
     own = {name.upper(): getattr(part, name) for part in (experiment, data, model) for name in knobs(type(part))}
     derived = {
         "FAMILY": experiment.family, "DATASET": experiment.dataset, "KIND": data.kind, "SHAPE": data.shape,
         "CLASSES": len(data.classes), "LABELLED": False, "PARTIAL": False, "DEVICE": device.type, "SOLO": solo,
-        "HALF": own.get("PRECISION") == "bfloat16" and fast.has_bfloat16(device),
+        "HALF": own.get("PRECISION") == "bfloat16" and (elsewhere or fast.has_bfloat16(device)),
     }  # fmt: skip
     return own | derived | data.listing() | family(experiment.family).listing(model, data).values
 
@@ -131,16 +139,17 @@ def sources(experiment: Experiment) -> dict[str, str]:
     data = experiment.data
     kind = type(data).__module__.rsplit(".", 1)[-1]
     listing = family(experiment.family).listing(experiment.model, data)
-    parts = {"seeds": ("common",), "data": (f"data/{kind}", *(("tables",) if isinstance(data, Table) else ()))}
+    parts = {"seeds": ("common",), "data": (f"data/{kind}", "tables" if isinstance(data, Table) else "endless")}
     return {name: source(named, data.title) for name, named in (parts | listing.parts).items()}
 
 
 def source(names: Sequence[str], what: str) -> str:
-    """Return the sources of these parts, one after the other."""
+    """Return the sources of these parts, one after the other; a part with line breaks is a source itself."""
     for name in names:
-        if not (PARTS / f"{name}.py").is_file():
+        if "\n" not in name and not (PARTS / f"{name}.py").is_file():
             raise ConfigError(f"{what} cannot be written as a script yet: nobody wrote the part {name}.")
-    return "\n\n".join((PARTS / f"{name}.py").read_text(encoding="utf-8") for name in names)
+    texts = (name if "\n" in name else (PARTS / f"{name}.py").read_text(encoding="utf-8") for name in names)
+    return "\n\n".join(texts)
 
 
 def head(experiment: Experiment, needs: str = "") -> str:

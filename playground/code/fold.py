@@ -124,14 +124,22 @@ class Folder:
                 for one, other in ((node.right, node.left), (node.left, node.right)):
                     if self.is_one(one):
                         return self.put(node, self.segment(other))
-            case ast.With(items=[ast.withitem(context_expr=ast.Call(func=ast.Name(id="nullcontext")))]):
-                return self.lines(node, self.body(node.items[0].context_expr, node.body, node))
+            case ast.With():
+                return self.contexts(node)
             case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[many])) if self.is_one(many):
                 return self.lines(node, self.body(node.iter, node.body, node))
             case ast.For(iter=ast.Call(func=ast.Attribute(attr="chunk") as whole, args=[many])) if self.is_one(many):
                 first = self.indent(node) + self.segment(node.target) + b" = " + self.segment(whole.value) + b"\n"
                 return self.lines(node, first + self.body(node.iter, node.body, node))
         return None
+
+    def contexts(self, node: ast.With) -> Edit | None:
+        """Return a `with` without the contexts that do nothing, None where all do something."""
+        items = [item.context_expr for item in node.items]
+        left = [item for item in items if not is_nothing(item)]
+        if not left:
+            return self.lines(node, self.body(items[-1], node.body, node))
+        return self.put(items[0], b", ".join(map(self.segment, left)), items[-1]) if len(left) < len(items) else None
 
     def decided(self, node: ast.expr) -> bool | None:
         """Return whether an expression is true under every version of the settings, None where they differ."""
@@ -205,10 +213,12 @@ class Folder:
         lines = self.text[self.starts[first - 1] : self.starts[last]].lstrip(b"\n").splitlines(keepends=True)
         return b"".join(line[left:] if line.strip() else line for line in lines)
 
-    def put(self, node: ast.expr, text: bytes) -> Edit:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        start, end = self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
+    def put(self, node: ast.expr, text: bytes, last: ast.expr | None = None) -> Edit:
+        """Return the edit that puts text in the place of an expression, or of all from it to a `last` one."""
+        last = last or node
+        assert last.end_lineno is not None
+        assert last.end_col_offset is not None
+        start, end = self.offset(node.lineno, node.col_offset), self.offset(last.end_lineno, last.end_col_offset)
         before, after = self.text[start - 2 : start], self.text[end : end + 1]
         if before in (b" (", b"*(") and after == b")" and b" " not in text.split(b"(")[0]:
             return Edit(start - 1, end + 1, text)  # brackets that held a choice together
@@ -217,3 +227,8 @@ class Folder:
     def lines(self, node: ast.stmt, text: bytes) -> Edit:
         assert node.end_lineno is not None
         return Edit(self.starts[node.lineno - 1], self.starts[node.end_lineno], text)
+
+
+def is_nothing(node: ast.expr) -> bool:
+    """Say whether a context is one that does nothing."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "nullcontext"

@@ -82,8 +82,8 @@ class View:
 
 
 class Listing(NamedTuple):
-    """What a script of a run is written from: sources by section (`playground/code/parts`), and what they ask besides
-    the settings. `values["COLUMNS"]` names the metrics that the script prints."""
+    """What a script of a run is written from: parts by section, each the name of a source in `playground/code/parts` or
+    a source itself, and what they ask besides the settings. `values["COLUMNS"]` names the metrics that are printed."""
 
     parts: dict[str, tuple[str, ...]]
     values: dict[str, Any]

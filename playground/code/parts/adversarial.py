@@ -67,6 +67,9 @@ if GAME:
     G, D = PointGenerator(), LineDiscriminator()
 elif TAIL:
     G, D = networks()
+elif KIND == "points" and not SPECTRAL and MINIBATCH == "none":
+    G = mlp([NOISE_DIM, *G_WIDTHS, *SHAPE])
+    D = mlp([PACKING * SHAPE[0], *D_WIDTHS, 1])
 else:
     G = generator(NOISE_DIM)
     D = discriminator((PACKING * SHAPE[0], *SHAPE[1:]) if PACKING > 1 else SHAPE, 1)
@@ -127,9 +130,8 @@ for step in range(1, STEPS + 1):
         if not SOLO or "d" in players:
             if D_REMEMBERS:
                 remember(D, True)
-            with torch.no_grad():
-                with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
-                    fake = G(codes(real, len(real)) if TAIL else noise(len(real)))
+            with torch.no_grad(), autocast() if HALF else nullcontext():
+                fake = G(codes(real, len(real)) if TAIL else noise(len(real)))
             if HALF:
                 fake = fake.float()
             if REPLAY:
@@ -138,7 +140,7 @@ for step in range(1, STEPS + 1):
                 shown, fake = seen(real), seen(fake)
             elif "AUGMENT" in VARIES or "INSTANCE_NOISE" in VARIES:
                 shown = real
-            with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
+            with autocast() if HALF else nullcontext():
                 loss, more = objective(D, shown if EVER_SEEN else real, fake)
             opt_d.zero_grad()
             loss.backward()
@@ -155,7 +157,7 @@ for step in range(1, STEPS + 1):
         for _ in range(G_STEPS):
             if G_REMEMBERS:
                 remember(G, True)
-            with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
+            with autocast() if HALF else nullcontext():
                 fake = G(codes(real, BATCH * PACKING) if TAIL else noise(BATCH * PACKING))
             if HALF:
                 fake = fake.float()
@@ -168,7 +170,7 @@ for step in range(1, STEPS + 1):
                     shown = seen(real)
                 elif "AUGMENT" in VARIES or "INSTANCE_NOISE" in VARIES:
                     shown = real
-            with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
+            with autocast() if HALF else nullcontext():
                 if UNROLL:
                     critic = unrolled(shown if EVER_SEEN else real, fake)
                 elif "UNROLL" in VARIES:

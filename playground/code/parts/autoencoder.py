@@ -173,7 +173,7 @@ for step in range(1, STEPS + 1):
         noisy = x
     if CONTRACTIVE:
         noisy = noisy.detach().requires_grad_()
-    with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
+    with autocast() if HALF else nullcontext():
         if STACK_STEPS:
             if level is None:
                 codes = encoder(noisy if EVER_NOISY else x)

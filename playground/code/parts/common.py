@@ -29,3 +29,8 @@ def training(length, labels=None):
 init_rng = stream("init")
 data_rng = stream("data")
 noise_rng = stream("noise")
+
+
+def autocast():
+    """Let layers compute in bfloat16."""
+    return torch.autocast(DEVICE, torch.bfloat16)

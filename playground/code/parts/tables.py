@@ -12,6 +12,7 @@ def shuffled(length):
 
 
 if DEVICE != "cpu":
+    torch.set_default_device(DEVICE)
     items = items.to(DEVICE)
     if LABELLED:
         labels = labels.to(DEVICE)

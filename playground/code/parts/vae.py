@@ -53,7 +53,7 @@ for step in range(1, STEPS + 1):
             if TUNED:
                 opt.param_groups[0]["lr"] = LR
     x = batch(BATCH)
-    with torch.autocast(DEVICE, torch.bfloat16) if HALF else nullcontext():
+    with autocast() if HALF else nullcontext():
         mean, log_variance = (encoder(x).float() if HALF else encoder(x)).chunk(2, 1)
         log_variance = log_variance.clamp(-20, 20)
         if SAMPLES > 1 or "SAMPLES" in VARIES:

@@ -8,6 +8,8 @@ import torch
 with np.load(Path(__file__).parent / DATA) as file:
     brought = dict(file)
 points = torch.from_numpy(brought["points"])
+if DEVICE != "cpu":
+    points = points.to(DEVICE)
 
 
 def batch(n):
