@@ -71,7 +71,7 @@ class Launcher:
         return answer
 
     def release(self, run: Run, state: str) -> None:
-        """Save a run, take its worker away, and leave it in `state` (a failed one stays failed)."""
+        """Save a run, take its worker away, and leave it in `state` (a failed or finished one stays so)."""
         worker = run.worker
         if worker is None:
             return
@@ -82,8 +82,8 @@ class Launcher:
             saved = False
         last = run.reader.read() if run.reader is not None else None
         told = run.told
-        if told.get("state") == "failed":
-            state = "failed"
+        if told.get("state") in ("failed", "finished"):
+            state = str(told["state"])
         run.rest, run.error = state, told.get("error")
         run.speed, run.until, run.past = int(told.get("speed", 0)), told.get("until"), told.get("past")
         self._part(run)

@@ -293,7 +293,7 @@ class Session:
             self.loop.record("stop")
             if self.state != "failed":
                 self.loop.keyframe()
-                self.state, self.error = "stopped", None
+                self.state, self.error = "finished" if self.state == "finished" else "stopped", None
         except Unwritable as error:
             self.state, self.error = "stopped", str(error)
         self.save_status()

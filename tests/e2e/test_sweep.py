@@ -56,7 +56,7 @@ def test_a_sweep_is_stopped_resumed_and_deleted_with_its_runs(page: Page, server
     if page.locator("[class*=st-key-sweep-choice-]").count():
         page.locator("[class*=st-key-sweep-choice-] [role=combobox]").first.click()
         page.get_by_role("option", name="New sweep").click()
-    choose(page, "0.001, 0.01", 4000)
+    choose(page, "0.001, 0.01", 3000)
     page.get_by_role("button", name="Start 6 runs").click()
     expect(page.get_by_text("2 under way")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
