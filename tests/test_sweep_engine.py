@@ -146,6 +146,28 @@ def test_a_run_that_a_person_deletes_is_trained_again():
     clear(sweeper, sweep)
 
 
+def test_what_goes_wrong_inside_stops_the_sweep_with_a_sentence_and_no_other(monkeypatch):
+    sweeper, sweep, other = shared_sweeper(), six(), plan(tiny(), {"lr_g": RATES[:1]}, steps=100).sweep()
+    real = sweeper._experiment
+
+    def broken(one, i):
+        if one.id == sweep.id:
+            raise OSError("No space left on device")
+        return real(one, i)
+
+    monkeypatch.setattr(sweeper, "_experiment", broken)
+    sweeper.start(sweep)
+    sweeper.start(other)
+    until(lambda: sweeper.idle(sweep.id), "the sweep to give up")
+    progress = sweeper.progress(sweeper.get(sweep.id))
+    assert progress.trouble == "The sweep has stopped: No space left on device"
+    assert progress.phase == "interrupted"  # on disk it still runs: it can be resumed when there is room again
+    done(sweeper, other)
+    monkeypatch.undo()
+    clear(sweeper, other)
+    clear(sweeper, sweep)
+
+
 def test_another_process_s_sweep_is_left_to_it():
     sweeper, sweep = shared_sweeper(), six()
     sweeps.write(sweeper.root, sweep)

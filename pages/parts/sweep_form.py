@@ -66,7 +66,9 @@ def _base() -> Experiment:
     name = st.selectbox("Start from", names, key="sweep-base", format_func=words)
     if name in open_:
         view = open_[name]
+        st.caption("Its data, model and settings, as they stand there now.")
         return view.draft or state.engine().experiment(view.run)
+    st.caption(PRESETS[name].about)
     return PRESETS[name].experiment
 
 

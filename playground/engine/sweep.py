@@ -198,9 +198,11 @@ class Sweeper:
                     self._tend(one)
                 except EngineError:  # a run went away between two looks
                     continue
-                except (StoreError, ConfigError, OSError) as error:
+                except Exception as error:  # whatever it is: without this thread every other sweep would hang
+                    plain = isinstance(error, (StoreError, ConfigError, OSError))
                     if not self.engine.closed:
-                        self._give_up(one, f"The sweep has stopped: {error}")
+                        why = str(error) if plain else f"{type(error).__name__}: {error}"
+                        self._give_up(one, f"The sweep has stopped: {why}")
             time.sleep(TICK)
 
     def _tend(self, one: Driving) -> None:
