@@ -5,14 +5,17 @@ import pytest
 
 from playground import api
 from playground.__main__ import main
+from playground.code import export
 from playground.code.export import script
 from playground.config import ConfigError
 from playground.data import datasets
+from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.families import families, family
 from playground.families.base import Listing
 from playground.losses import LOSSES
 from playground.presets import PRESETS
+from playground.store import RunFolder
 from tests.scripts import check_clean, curves, repeated
 
 SMALL = {"g_depth": 1, "d_depth": 2, "g_width": 16, "d_width": 16, "batch": 32, "noise_dim": 2, "activation": "tanh"}
@@ -147,3 +150,25 @@ def test_a_family_may_bring_its_sources_itself(monkeypatch, tmp_path):
     text = script(BASE)
     assert "print(1, NOISE_DIM, sep=" in text
     assert curves(text, tmp_path, BASE)["loss/g"] == [2.0]
+
+
+def test_a_run_that_went_back_has_the_script_of_what_it_became(tmp_path):
+    folder = RunFolder.create(tmp_path, BASE.changed(keyframe_every=10, device="cpu"))
+    loop = Loop(folder.experiment(), folder)
+    loop.advance(12)
+    loop.set({"lr_d": 0.05})
+    loop.advance(12)
+    loop.rewind(10)
+    loop.advance(2, ["g"])
+    loop.advance(5)
+    loop.set({"loss": "hinge", "lr_g": 1e-2})
+    loop.advance(13)
+    loop.keyframe()
+    text = export.of_run(folder)
+    assert "STEPS = 30\n" in text
+    assert "0.05" not in text
+    assert "SOLO = ((11, 12," in text
+    own, logged = curves(text, tmp_path / "script", BASE), folder.train()
+    np.testing.assert_allclose(own["loss/g"], logged["loss/g"], 1e-2)
+    np.testing.assert_allclose(own["loss/d"], logged["loss/d"], 1e-2)  # without a number where G moved alone
+    folder.release()
