@@ -49,11 +49,13 @@ def main() -> None:
         st.markdown("## Networks", anchors=False)
         plain.table([(f"*{name}", text) for name, text in model.describe().items()])
         st.caption(family(experiment.family).paper)
+        st.markdown("## Script", anchors=False)
+        st.markdown("The run from its first weights on, in plain PyTorch.")
+        code.offer(look.run, where="card")
+    code.dialog()
     with right:
         st.markdown("## Settings", anchors=False)
         settings(look)
-        code.offer(look.run, where="card")
-        code.dialog()
 
 
 def facts(look: Look, pieces: Sequence[Piece], scores: dict[str, float]) -> list[tuple[str, str, str]]:
