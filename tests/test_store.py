@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,20 @@ from playground.config import ConfigError
 from playground.data.custom import load_points, save_points
 from playground.data.upload import from_drawing
 from playground.experiment import Experiment
-from playground.store import About, Group, History, RunFolder, StoreError, about, forget_deleted, group, restore, runs
+from playground.store import (
+    About,
+    Group,
+    History,
+    RunFolder,
+    StoreError,
+    Unwritable,
+    about,
+    forget_deleted,
+    group,
+    restore,
+    runs,
+    saver,
+)
 from playground.store.history import POINTS, Curve
 from playground.store.records import Records
 from playground.store.rows import WIDTH
@@ -229,3 +245,48 @@ def test_a_run_knows_the_race_or_sweep_it_belongs_to(folder):
     assert group.read(folder.path) == mine
     (folder.path / "group.json").write_text('{"kind": "heap", "id": "x"}')
     assert group.read(folder.path) is None
+
+
+# -- moments on their way to the disk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Hold moments back on their way to the disk until this is set."""
+    go, real = threading.Event(), saver.keyframes.put
+    monkeypatch.setattr(saver.keyframes, "put", lambda *args: (go.wait(30), real(*args)))
+    yield go
+    go.set()
+
+
+def test_training_does_not_wait_for_a_moment_but_who_reads_it_does(folder, experiment, slow):
+    kept = folder.save_keyframe(10, {"model/a": torch.ones(2)}, experiment, wait=False)
+    assert kept == [10]
+    assert not list((folder.path / "keyframes").glob("*.safetensors"))
+    folder.append_train([11], [{"loss/d": 1.0}])
+    folder.flush()
+    threading.Timer(0.1, slow.set).start()
+    assert folder.load_keyframe().step == 10
+    assert folder.keyframes() == [10]
+
+
+def test_who_lets_go_of_a_run_has_its_last_moment_on_the_disk(folder, experiment, slow):
+    folder.save_keyframe(10, {"model/a": torch.ones(2)}, experiment, wait=False)
+    threading.Timer(0.1, slow.set).start()
+    folder.release()
+    assert RunFolder(folder.path).keyframes() == [10]
+    assert not folder.busy()
+
+
+def test_a_moment_that_found_no_room_is_told_by_what_is_written_next(folder, experiment, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saver.keyframes, "put", full)
+        folder.save_keyframe(10, {"model/a": torch.ones(2)}, experiment, wait=False)
+        assert folder.keyframes() == []
+        with pytest.raises(Unwritable, match="is full"):
+            folder.flush()
+        folder.flush()
+    assert folder.save_keyframe(20, {"model/a": torch.ones(2)}, experiment) == [20]

@@ -63,7 +63,7 @@ def index():
 
 for _ in range(4):
     make()
-for _ in range(120):
+for _ in range(80):
     do = chance.choice((make, train, train, train, back, undo, name, index, index, lambda: fork(some())))
     try:
         do()
@@ -87,7 +87,7 @@ def test_two_servers_at_everything_at_once_leave_every_run_whole(tmp_path, monke
         out, err = server.communicate(timeout=300)
         assert server.returncode == 0, err
         did, refused = json.loads(out)
-        assert did > 60, refused
+        assert did > 40, refused
         assert not [why for why in refused if "cannot be" in why or "locked" in why]
     found = runs(tmp_path)
     assert len(found) > 5

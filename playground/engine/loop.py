@@ -123,7 +123,7 @@ class Loop:
         if self.step % self.experiment.score_every == 0:
             self.score()
         if self.step == self._keep_at:
-            self.keyframe()
+            self.keyframe(wait=False)
         self._plan()
 
     def flush(self) -> None:
@@ -210,7 +210,7 @@ class Loop:
         streams = {f"rng/{name}": value for name, value in self.rng.state().items()}
         return model | streams | {"taken": torch.tensor(self.taken)}
 
-    def keyframe(self) -> int:
+    def keyframe(self, wait: bool = True) -> int:
         """Save this moment and return its step; a state that is not finite is refused, the last good one stays."""
         self.collect()
         if self.failed or self.folder is None:
@@ -219,7 +219,7 @@ class Loop:
         for name, value in tensors.items():
             if value.is_floating_point() and not bool(torch.isfinite(value).all()):
                 self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
-        self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment)
+        self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment, wait)
         return self.step
 
     # -- edits and going back -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import sqlite3
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,14 +26,15 @@ from torch import Tensor
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
-from playground.store import keyframes, thin
-from playground.store.errors import StoreError, Unwritable, written
+from playground.store import keyframes
+from playground.store.errors import StoreError, written
 from playground.store.files import held, hold, sync, write_whole
 from playground.store.keyframes import Keyframe
 from playground.store.plain import Parts
 from playground.store.records import FILE as RECORDS
 from playground.store.records import Records, Writer, create, migrate, reading
 from playground.store.rows import ROW, Window
+from playground.store.saver import Saver
 
 DELETED, KEPT_DELETED = ".deleted", 86_400.0  # where deleted runs wait, and for how many seconds
 HALF = re.compile(r"\.(making|forking|receiving)-[0-9a-f]{16}")
@@ -50,8 +52,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path, self.run_id = path, path.name
         self._writer: Writer | None = None  # there while this process is the writer
-        self._saved = 0  # bytes of moments since the store was looked at
-        self._let_go: weakref.finalize[[Writer, int], RunFolder] | None = None
+        self._saver: Saver | None = None
+        self._let_go: weakref.finalize[[Writer, Saver, int], RunFolder] | None = None
 
     @classmethod
     def create(cls, root: Path, experiment: Experiment, run_id: str | None = None) -> RunFolder:
@@ -93,19 +95,21 @@ class RunFolder:
                 for left in (*self.path.glob(f".{RECORDS}.*"), *self.path.glob(".status.json.*")):
                     left.unlink(missing_ok=True)
                 migrate(self.path)
-                self._writer = Writer(self.path / RECORDS)
+                self._writer, self._saver = Writer(self.path / RECORDS), Saver(self.path)
         except BaseException:
             os.close(lock)
             raise
-        self._let_go = weakref.finalize(self, _let_go, self._writer, lock)
+        self._let_go = weakref.finalize(self, _let_go, self._writer, self._saver, lock)
 
     def release(self) -> None:
         """Stop being the writer."""
         if self._let_go is not None:
-            self._writer, let_go = None, self._let_go
-            self._let_go = None
+            saver, let_go = self._saver, self._let_go
+            self._writer = self._saver = self._let_go = None
             with written(self.path):
                 let_go()
+            if saver is not None:
+                saver.settle()
 
     def _lock(self) -> int:
         """Take the lock; raises `StoreError` where a living process has it."""
@@ -219,12 +223,15 @@ class RunFolder:
         if self._writer is not None:
             with written(self.path):
                 self._writer.flush()
+        if self._saver is not None:
+            self._saver.hear()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Records]:
         """Give the records as they stand now, for several questions to one moment."""
-        with contextlib.suppress(Unwritable):  # what is saved can be read all the same
-            self.flush()
+        if self._writer is not None:
+            with contextlib.suppress(sqlite3.Error):  # what is saved can be read all the same
+                self._writer.flush()
         with reading(self.path) as records:
             yield records
 
@@ -276,27 +283,35 @@ class RunFolder:
 
     # -- keyframes ----------------------------------------------------------------------------------------------------
 
-    def save_keyframe(self, step: int, tensors: Mapping[str, Tensor], experiment: Experiment) -> list[int]:
+    def save_keyframe(
+        self, step: int, tensors: Mapping[str, Tensor], experiment: Experiment, wait: bool = True
+    ) -> list[int]:
         """Save a moment, thin the older ones where there are too many, and return the steps of those there are.
 
-        What was measured and done until then is on the disk before it is, and it is there whole or not at all.
+        What was measured and done until then is on the disk before it is, and it is there whole or not at all. Without
+        `wait` this returns while it is on its way; what goes wrong with it is raised by what is written next.
         """
         with self._writing() as writer:
             writer.flush()
-            writer.sync()
-            self._saved += keyframes.write(self.path, Keyframe(step, experiment, dict(tensors), writer.events))
-        most = thin.bounds()
-        if self._saved > most.store // thin.LOOK:
-            self._saved = 0
-            thin.thin_store(self.path.parent, most.store)
-        return thin.thin_run(self.path, most.run)
+            assert self._saver is not None
+            self._saver.save(step, keyframes.packed(Keyframe(step, experiment, dict(tensors), writer.events)))
+            if wait:
+                self._saver.settle()
+        return self.keyframes() if wait else sorted({*keyframes.steps(self.path), step})
 
     def keyframes(self) -> list[int]:
         """Return the steps of the saved moments, ascending."""
+        self._rest()
         return keyframes.steps(self.path)
+
+    def _rest(self) -> None:
+        """Wait for a moment that is on its way to the disk."""
+        if self._saver is not None:
+            self._saver.rest()
 
     def drop_keyframe(self, step: int) -> None:
         """Forget one saved moment."""
+        self._rest()
         keyframes.drop(self.path, step)
 
     def current(self) -> Experiment:
@@ -306,6 +321,7 @@ class RunFolder:
 
     def load_keyframe(self, step: int | None = None) -> Keyframe:
         """Read the last readable moment at or before `step` (None: of all); raises `StoreError` where there is none."""
+        self._rest()
         for moment in keyframes.good(self.path, step):
             return moment
         raise StoreError(f"Run {self.run_id} has no saved moment to go on from: start it anew.")
@@ -319,8 +335,9 @@ class RunFolder:
             writer.cut(step, events)
 
 
-def _let_go(writer: Writer, lock: int) -> None:
+def _let_go(writer: Writer, saver: Saver, lock: int) -> None:
     try:
+        saver.close()
         writer.close()
     finally:
         os.close(lock)

@@ -41,8 +41,8 @@ def steps(run: Path) -> list[int]:
     return sorted(int(path.stem) for path in (run / FOLDER).glob("[0-9]*.safetensors"))
 
 
-def write(run: Path, moment: Keyframe) -> int:
-    """Save a moment; return how many bytes it takes."""
+def packed(moment: Keyframe) -> bytes:
+    """Return a moment as its file has it."""
     metadata = {
         "step": str(moment.step),
         "experiment": orjson.dumps(moment.experiment.to_json()).decode(),
@@ -51,18 +51,27 @@ def write(run: Path, moment: Keyframe) -> int:
     }
     # safetensors refuses tensors that share memory, as the views of one flat parameter vector do
     copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in moment.tensors.items()}
-    file = place(run, moment.step)
+    return save(copies, metadata)
+
+
+def put(run: Path, step: int, content: bytes) -> None:
+    """Put a moment's file in its place."""
+    file = place(run, step)
     file.parent.mkdir(exist_ok=True)
     fresh = file.with_name(f".{file.stem}.part")
     try:
-        size = fresh.write_bytes(save(copies, metadata))
+        fresh.write_bytes(content)
         sync(fresh)
         put_in_place(fresh, file)
     except OSError:
         fresh.unlink(missing_ok=True)  # a full disk needs the room
         raise
     sync(file.parent)
-    return size
+
+
+def write(run: Path, moment: Keyframe) -> None:
+    """Save a moment."""
+    put(run, moment.step, packed(moment))
 
 
 def tidy(run: Path) -> None:

@@ -237,12 +237,6 @@ class Writer:
             self.count, self.events = records.count(), records.count_events()
             self._tail = records.rows(self.count // CHUNK * CHUNK)
 
-    def sync(self) -> None:
-        """See that what was flushed is on the disk itself, so that it outlives a loss of power."""
-        wal = Path(f"{self.db.execute('PRAGMA database_list').fetchone()[2]}-wal")
-        if wal.exists():
-            sync(wal)
-
     def close(self) -> None:
         """Write what waits and let go of the file."""
         try:
