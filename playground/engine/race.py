@@ -55,7 +55,8 @@ class Race:
         self._until: int | None = None  # as a person set it
         self._stop_at: int | None = None  # the end of the steps that were asked for
         self._sets: deque[dict[str, Any]] = deque()
-        self._recent: deque[tuple[float, int]] = deque(maxlen=8)
+        self._recent: deque[tuple[float, int]] = deque(maxlen=8)  # beats: when, and from which step
+        self._sps = 0.0
         self._lock, self._news, self._settled = threading.RLock(), threading.Event(), threading.Event()
         self._settled.set()
         self.alone_since, self._frame = time.monotonic(), 0
@@ -75,15 +76,17 @@ class Race:
         if verb in DRIVES:
             with self._lock:
                 self._take_on()
-                self._wake()
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._drive, name=self.card.id, daemon=True)
+                    self._thread.start()
         try:
-            data = VERBS[verb](self, **args)
+            VERBS[verb](self, **args)
         except ConfigError as error:
             raise EngineError(str(error)) from None
         except TypeError as error:
             raise EngineError(f"The command {verb} is not right: {error}.") from None
         self._tell()
-        return {"ok": True, "step": self.step} | ({} if data is None else {"data": data})
+        return {"ok": True, "step": self.step}
 
     @property
     def step(self) -> int:
@@ -101,7 +104,7 @@ class Race:
         first = there[0] if there else Status(self.card.id, "stopped")
         return replace(
             first, run=self.card.id, state=self._state(states), step=self.step,
-            sps=self._speed() if self._doing == "play" else 0.0,
+            sps=self._sps if self._doing == "play" else 0.0,
             error=self._error,
             queue=next((s.queue for s in there if s.queue), None),
             keyframes=sorted(set.intersection(*kept)) if kept else [],
@@ -206,11 +209,6 @@ class Race:
 
     # -- the thread ---------------------------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._drive, name=self.card.id, daemon=True)
-            self._thread.start()
-
     def _drive(self) -> None:
         """Look after the race at each news of a racer, until nobody has a worker any more."""
         while not self._closing:
@@ -246,12 +244,10 @@ class Race:
                 self._doing = "rest"
             return
         late = [run for run in racing if run.state() in AT_REST and (self._doing == "play" or run.step < self._pace)]
-        for run in late:  # at first all of them; later one that lost its worker
-            run.pace = self._pace
-            if self.engine.drive(run.id, "play").get("data", {}).get("queue"):
-                return
+        if late:  # at first all of them; later one that lost its worker
+            return self._start(late)
         moving = [run for run in racing if run.state() not in AT_REST]
-        if late or any(run.state() == "warming" or run.step < self._pace for run in moving):
+        if any(run.state() == "warming" or run.step < self._pace for run in moving):
             return
         while self._sets:
             self._all("set", values=self._sets.popleft())
@@ -261,6 +257,14 @@ class Race:
             self._doing, self._stop_at = "rest", None
         else:
             self._next_beat()
+
+    def _start(self, runs: list[Run]) -> None:
+        """Give runs their workers: the first takes the race's place or waits for it, the others come along."""
+        for run in runs:
+            run.pace = self._pace
+        queued = self.engine.drive(runs[0].id, "play").get("data", {}).get("queue")
+        if not queued and self._all("play", of=runs[1:]):
+            raise EngineError(self._error or "The racers could not start.")
 
     def _tick_apart(self, racing: list[Run]) -> None:
         """Let each go to the end as it finds a place; who has come there makes room for the next."""
@@ -280,6 +284,7 @@ class Race:
         """Tell all the step up to which they may go now."""
         now = time.perf_counter()
         self._recent.append((now, self._pace))
+        self._sps = round((self._pace - self._recent[0][1]) / max(now - self._recent[0][0], 1e-6), 1)
         quick = int(self._beat * BEAT / max(now - self._told, 1e-4))
         self._beat = max(1, min(GROWTH * self._beat, quick))
         self._pace = min(self._pace + self._beat, self._end())
@@ -306,7 +311,7 @@ class Race:
                 run.rest = "stopped"  # no longer out of the race
         self._recent.clear()
         self._settled.clear()
-        self._broken = False
+        self._broken, self._sps = False, 0.0
         self._doing = "play"
         self._news.set()
 
@@ -366,20 +371,15 @@ class Race:
             return "warming" if "warming" in states else "running"
         return next((s for s in ("paused", "stopped", "finished", "ready", "failed") if s in states), "paused")
 
-    def _speed(self) -> float:
-        if len(self._recent) < 2:
-            return 0.0
-        (then, a), (now, b) = self._recent[0], self._recent[-1]
-        return round((b - a) / max(now - then, 1e-6), 1)
-
-    def _all(self, verb: str, of: list[Run] | None = None, **args: Any) -> None:
-        """Tell all racers at once and wait for them; one that refuses or has ended does not hold up the others."""
-        runs = self._active() if of is None else of
+    def _all(self, verb: str, of: list[Run] | None = None, **args: Any) -> int:
+        """Tell all racers at once and wait for them; return how many refused, which does not hold up the others."""
+        runs, refused = self._active() if of is None else of, 0
         for future in [self._hands.submit(self.engine.drive, run.id, verb, **args) for run in runs]:
             try:
                 future.result()
             except EngineError as error:
-                self._error = str(error)
+                self._error, refused = str(error), refused + 1
+        return refused
 
     def _wait_for_all(self) -> None:
         if not self._settled.wait(SETTLED):
