@@ -90,7 +90,8 @@ def result(experiment: Experiment, folder: RunFolder, step: int, error: str | No
         return Result(failed=True, step=step, verdict="diverged" if broken else "failed", sentence=error)
     recent = {name: column[-RECENT:] for name, column in train.items()}
     told = verdict(experiment, recent, scores[-RECENT // 10 :])
-    return Result(step=step, verdict=told.state, sentence=told.sentence, metrics=measured)
+    edited = any(event["kind"] == "set" for event in folder.events())
+    return Result(edited=edited, step=step, verdict=told.state, sentence=told.sentence, metrics=measured)
 
 
 def known() -> Iterable[str]:

@@ -90,8 +90,8 @@ def came_to(cell: Cell, goal: Goal) -> str:
     """Say what a run came to in few words."""
     if cell.result is None:
         return "not trained yet" if cell.run is None else "under way"
-    value = cell.result.number(goal)
-    return f"{'not measured' if value is None else number(value)} · {cell.result.verdict}".removeprefix(
+    value, edited = cell.result.number(goal), " · edited by hand" if cell.result.edited else ""
+    return f"{'not measured' if value is None else number(value)} · {cell.result.verdict}{edited}".removeprefix(
         "not measured · " if cell.result.failed else ""
     )
 

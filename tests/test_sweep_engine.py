@@ -15,6 +15,7 @@ from engine_room import becomes, history, reach, reference, shared_engine, tiny,
 from playground.engine.sweep import Sweeper
 from playground.store import StoreError, group, sweeps
 from playground.sweep_plan import plan
+from playground.sweep_results import came_to
 
 ROOT = Path(__file__).parents[1]
 RATES = [1e-4, 1e-3, 1e-2]
@@ -143,6 +144,18 @@ def test_a_run_that_a_person_deletes_is_trained_again():
     sweeper.engine.delete(run)
     ended = done(sweeper, sweep)
     assert all(cell.result.step == 800 for cell in ended.cells)
+    clear(sweeper, sweep)
+
+
+def test_a_run_that_a_person_edits_is_no_longer_what_its_values_say_and_is_marked():
+    sweeper, sweep = shared_sweeper(), plan(tiny(), {"lr_g": RATES[:1]}, steps=8000).sweep()
+    sweeper.start(sweep)
+    run = until(lambda: sweeper.get(sweep.id).cells[0].run, "the run")
+    reach(sweeper.engine, run, 1)
+    sweeper.engine.send(run, "set", values={"lr_d": 1e-5})
+    (cell,) = done(sweeper, sweep).cells
+    assert cell.result.edited
+    assert came_to(cell, sweep.goal).endswith("edited by hand")
     clear(sweeper, sweep)
 
 

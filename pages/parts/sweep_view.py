@@ -86,8 +86,9 @@ def _chart(view: View, how: tuple[str, ...]) -> Any:
     """Draw the figure and return what was clicked."""
     name = f"{view.sweep.id}-{'-'.join(how)}"
     return st.plotly_chart(
-        _figure(view, how).update_layout(font_family=plain.FONT, uirevision=name), theme=None, key=f"sweep-map-{name}",
-        on_select="rerun", selection_mode="points", config={"displayModeBar": False}, alt=how[0],
+        _figure(view, how).update_layout(font_family=plain.FONT, hoverlabel_font_family=plain.FONT, uirevision=name),
+        theme=None, key=f"sweep-map-{name}", on_select="rerun", selection_mode="points", alt=how[0],
+        config={"displayModeBar": False},
     )  # fmt: skip
 
 
@@ -123,4 +124,5 @@ def _caption(view: View, kind: str) -> str:
     rest = " and all other settings" if len(view.sweep.axes) > (2 if kind == HEAT else 1) else ""
     mean = f"Means{over}{rest}. " if over or rest else ""
     what = "a cell" if kind == HEAT else "a run"
-    return f"{mean}Point at {what} for its verdict, click to open it. × failed, – left out."
+    click = "for its runs" if kind == HEAT and mean else "to open it"
+    return f"{mean}Point at {what} for its verdict, click {click}. × failed, – left out."

@@ -85,6 +85,7 @@ class Sweeper:
         self._lock = threading.RLock()
         self._driven: dict[str, Driving] = {}
         self._trouble: dict[str, str] = {}
+        self._kept: dict[str, tuple[int, Sweep]] = {}  # read from disk, until the file changes
         self._thread: threading.Thread | None = None
 
     # -- what a page or the command line asks -------------------------------------------------------------------------
@@ -104,7 +105,12 @@ class Sweeper:
         """Return a sweep as it stands; raises `StoreError`."""
         with self._lock:
             one = self._driven.get(sweep_id)
-        return one.sweep if one else sweeps.read(self.root, sweep_id)
+        if one is not None:
+            return one.sweep
+        stamp, kept = sweeps.stamp(self.root, sweep_id), self._kept.get(sweep_id)
+        if kept is None or kept[0] != stamp:
+            kept = self._kept[sweep_id] = stamp, sweeps.read(self.root, sweep_id)
+        return kept[1]
 
     def start(self, sweep: Sweep) -> None:
         """Begin a new sweep."""

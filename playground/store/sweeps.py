@@ -65,6 +65,7 @@ class Result(Part):
     """What a run came to: that it failed is a result too."""
 
     failed: bool = False
+    edited: bool = False  # somebody changed its settings while it trained: it is not what its values say
     step: int
     verdict: str
     sentence: str
@@ -155,17 +156,18 @@ def read(root: Path, sweep_id: str) -> Sweep:
     return sweep
 
 
+def stamp(root: Path, sweep_id: str) -> int:
+    """Return what changes when a sweep's file does; 0 where there is none."""
+    try:
+        return path(root, sweep_id).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def ids(root: Path) -> list[str]:
     """Return the ids of the sweeps under `root`, readable or not, the latest changed first."""
     files = [file for file in (root / FOLDER).glob("sweep-*.json") if SWEEP_ID.fullmatch(file.stem)]
-    return [file.stem for file in sorted(files, key=_changed, reverse=True)]
-
-
-def _changed(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0
+    return sorted((file.stem for file in files), key=lambda sweep_id: stamp(root, sweep_id), reverse=True)
 
 
 def delete(root: Path, sweep_id: str) -> None:
