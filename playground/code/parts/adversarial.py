@@ -80,7 +80,7 @@ if D_REMEMBERS:
 average = copy.deepcopy(G)  # a moving average of G's weights, which draws the samples
 
 if OPTIMISER_D == "adam":
-    opt_d = torch.optim.Adam(D.parameters(), lr=LR_D, betas=(BETA1, BETA2))
+    opt_d = torch.optim.Adam(D.parameters(), lr=LR_D, betas=(BETA1, BETA2), fused=True)
 elif OPTIMISER_D == "sgd":
     opt_d = torch.optim.SGD(D.parameters(), lr=LR_D, momentum=MOMENTUM)
 elif OPTIMISER_D == "rmsprop":
@@ -88,7 +88,7 @@ elif OPTIMISER_D == "rmsprop":
 else:
     opt_d = OptimisticAdam(D.parameters(), lr=LR_D, betas=(BETA1, BETA2))
 if OPTIMISER_G == "adam":
-    opt_g = torch.optim.Adam(G.parameters(), lr=LR_G, betas=(BETA1, BETA2))
+    opt_g = torch.optim.Adam(G.parameters(), lr=LR_G, betas=(BETA1, BETA2), fused=True)
 elif OPTIMISER_G == "sgd":
     opt_g = torch.optim.SGD(G.parameters(), lr=LR_G, momentum=MOMENTUM)
 elif OPTIMISER_G == "rmsprop":

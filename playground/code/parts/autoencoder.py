@@ -105,7 +105,7 @@ def optimiser():
     """Return a fresh optimiser of all parameters."""
     parameters = [*encoder.parameters(), *decoder.parameters()]
     if OPTIMISER == "adam":
-        return torch.optim.Adam(parameters, lr=LR)
+        return torch.optim.Adam(parameters, lr=LR, fused=True)
     elif OPTIMISER == "nadam":
         return torch.optim.NAdam(parameters, lr=LR)
     elif OPTIMISER == "rmsprop":

@@ -37,8 +37,8 @@ def follow():
 G = generator(NOISE_DIM)
 D = Rebuilder()
 average = copy.deepcopy(G)  # a moving average of G's weights, which draws the samples
-opt_d = torch.optim.Adam(D.parameters(), lr=LR, betas=(BETA1, 0.999))
-opt_g = torch.optim.Adam(G.parameters(), lr=LR, betas=(BETA1, 0.999))
+opt_d = torch.optim.Adam(D.parameters(), lr=LR, betas=(BETA1, 0.999), fused=True)
+opt_g = torch.optim.Adam(G.parameters(), lr=LR, betas=(BETA1, 0.999), fused=True)
 k = torch.zeros(())  # how much D cares to rebuild fakes badly
 
 print("step", *COLUMNS, sep=",")

@@ -41,9 +41,11 @@ encoder = make_encoder(2 * CODINGS)
 decoder = make_decoder(CODINGS)
 log_sigma = torch.nn.Parameter(torch.zeros(()))
 if LIKELIHOOD == "learned":
-    opt = torch.optim.Adam([*encoder.parameters(), *decoder.parameters(), log_sigma], lr=LR)
+    opt = torch.optim.Adam(
+        [*encoder.parameters(), *decoder.parameters(), log_sigma], lr=LR, fused=True
+    )
 else:
-    opt = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=LR)
+    opt = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=LR, fused=True)
 
 print("step", *COLUMNS, sep=",")
 for step in range(1, STEPS + 1):
