@@ -54,8 +54,8 @@ def draw(chosen: list[str], names: dict[str, str], metrics: list[str]) -> None:
             placeholder="Choose curves",
         )  # fmt: skip
         against = st.segmented_control(
-            "Along", ["step", "share"], default="step", required=True, key="against",
-            format_func={"step": "Steps", "share": "Share of the run"}.__getitem__,
+            "Along", ["step", "time", "share"], default="step", required=True, key="against",
+            format_func={"step": "Steps", "time": "Time", "share": "Share of the run"}.__getitem__,
         )  # fmt: skip
         smooth = st.slider("Smoothing", 0.0, 0.99, 0.6, 0.01, key="compare-smooth", width=200)
         log_y = st.toggle("Log values", key="compare-log")

@@ -114,7 +114,8 @@ def test_curves_of_two_runs_and_what_they_differ_in(engine: FakeEngine, tmp_path
     assert any("same settings" in element.value for element in at.markdown)
     for key, value in (("compare-log", True), ("compare-log-x", True)):
         at = shows(at.toggle(key=key).set_value(value).run())
-    at = shows(at.segmented_control(key="against").select("share").run())
+    for against in ("share", "time"):
+        at = shows(at.segmented_control(key="against").select(against).run())
 
 
 def test_a_run_deleted_meanwhile_is_left_out(engine: FakeEngine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from playground.figures import comparison
 from playground.figures.chart import Style
 from playground.figures.comparison import Course
 from playground.store import History
+from playground.store.clock import Clock
 
 
 @st.fragment
@@ -26,11 +27,18 @@ def overlays(
 ) -> None:
     """Draw the chosen curves of the chosen runs; the stretch that somebody zooms into as fine as it was measured."""
     told = {run: history(run) for run in chosen}
+    clocks = {run: Clock(told[run].folder) for run in chosen} if against == "time" else {}
+    if lost := [names[run] for run, clock in clocks.items() if not clock.known]:
+        st.caption(f"Nothing is known of the time of {', '.join(lost)}: it was unpacked as a whole, or has one moment.")
     zoomed = zoom.views("compare-", f"{against}-{style.log}-{log_x}-{'-'.join(shown)}")
     left, right = st.columns(2, gap="large")
     for i, metric in enumerate(shown):
-        view = zoomed.get(zoom.name(f"compare-{metric}"))
+        view = None if against == "time" else zoomed.get(zoom.name(f"compare-{metric}"))
         courses = [course(names[run], told[run], metric, view and view.steps, against) for run in chosen]
+        if against == "time":
+            courses = [
+                c and replace(c, seconds=clocks[run].at(c.steps)) for c, run in zip(courses, chosen, strict=True)
+            ]
         look = replace(style, width=FINE) if view else style
         figure = comparison.overlay(metric, courses, look, against=against, log_x=log_x)
         if view:

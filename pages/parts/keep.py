@@ -17,7 +17,8 @@ from playground.experiment import Experiment
 from playground.latent.moments import moment
 from playground.store import StoreError
 
-KINDS: dict[str, film.Format] = {"GIF": "gif", "WebP": "webp"}
+KINDS: dict[str, film.Format] = {"GIF": "gif", "WebP": "webp"} | ({"MP4": "mp4"} if film.ffmpeg() else {})
+MIME: dict[film.Format, str] = {"mp4": "video/mp4"}
 POLL = 0.4
 
 
@@ -26,19 +27,20 @@ class Making:
     """A film of training under way: which one, how far it is, and what it will be."""
 
     key: tuple[object, ...]
+    kind: film.Format
     file: str
     done: int = 0
     all: int = 0
     work: Future[bytes] | None = None
 
-    def make(self, run: str, kind: film.Format) -> bytes:
-        """Draw every saved moment and return the file."""
+    def make(self, run: str, speed: int) -> bytes:
+        """Draw the saved moments and return the file, which shows so many of them a second."""
         images, captions = [], []
         for still in film.training(run):
             images.append(still.image)
             captions.append(still.caption)
             self.done, self.all = still.done, still.all
-        return film.film(kind, images, captions=captions, last=film.HELD)
+        return film.film(self.kind, images, round(1000 / speed), captions, last=film.HELD)
 
 
 def drawn(experiment: Experiment) -> bool:
@@ -72,8 +74,10 @@ def popover() -> None:
 
 def _offer(run: str, steps: list[int]) -> None:
     """Draw the choice of a picture or a film."""
+    past = state.engine().status(run).past
+    at = past if past in steps else steps[-1]
     st.download_button(
-        f"Picture of step {steps[-1]:,} (PNG)", partial(_picture, run, steps[-1]), f"{run}-{steps[-1]}.png",
+        f"Picture of step {at:,} (PNG)", partial(_picture, run, at), f"{run}-{at}.png",
         "image/png", key="keep-png", icon=":material/image:", on_click="ignore", width="stretch",
     )  # fmt: skip
     st.markdown(f"**Film of training**, from {min(len(steps), film.MOST)} saved moments")
@@ -82,12 +86,13 @@ def _offer(run: str, steps: list[int]) -> None:
             "Kind", list(KINDS), default="GIF", required=True, key="keep-kind", label_visibility="collapsed"
         )
         kind, cuts = KINDS[name or "GIF"], _cuts(run)
-        key = (run, kind, len(steps), steps[-1], cuts)
+        speed = st.slider("Moments a second", 1, 30, 10, key="keep-speed", width=140)
+        key = (run, kind, speed, len(steps), steps[-1], cuts)
         if st.button("Make it", key="keep-make", icon=":material/movie:", type="primary"):
-            making = st.session_state.making = Making(key, f"{run}.{kind}")
-            making.work = background.ask(("film", *key), partial(making.make, run, kind))
+            making = st.session_state.making = Making(key, kind, f"{run}.{kind}")
+            making.work = background.ask(("film", *key), partial(making.make, run, speed))
     making = st.session_state.get("making")
-    if making is not None and making.key[:2] == key[:2] and making.work is not None:
+    if making is not None and making.key[:3] == key[:3] and making.work is not None:
         _progress(making)
 
 
@@ -104,7 +109,7 @@ def _progress(making: Making) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.download_button(
-        f"Save the film ({len(made) / 1e3:,.0f} KB)", made, making.file, f"image/{making.file.rsplit('.', 1)[-1]}",
+        f"Save the film ({len(made) / 1e3:,.0f} KB)", made, making.file, MIME.get(making.kind, f"image/{making.kind}"),
         key="keep-film", icon=":material/download:", on_click="ignore", width="stretch",
     )  # fmt: skip
 
@@ -114,7 +119,8 @@ def walk(look: Look, codes: np.ndarray) -> None:
     with st.container(horizontal=True):
         for name, kind in KINDS.items():
             st.download_button(
-                name, partial(_walk, look, codes, kind), f"{look.run}-walk.{kind}", f"image/{kind}", key=f"walk-{kind}",
+                name, partial(_walk, look, codes, kind), f"{look.run}-walk.{kind}",
+                MIME.get(kind, f"image/{kind}"), key=f"walk-{kind}",
                 icon=":material/download:", on_click="ignore", help="Save the walk",
             )  # fmt: skip
 

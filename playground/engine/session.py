@@ -266,6 +266,7 @@ class Session:
             self.painter.loop.load(saved)
             self.past, self.then = saved.step, known_at(self.folder, saved)
         self.stale = True
+        self.tell()
         return {"past": self.past}
 
     def goto(self, step: int) -> dict[str, Any]:
@@ -359,8 +360,7 @@ class Session:
 
     def brief(self) -> dict[str, Any]:
         """Return the part of the status that is told even without a frame."""
-        now = time.perf_counter()
-        then, step = self.measured
+        now, (then, step) = time.perf_counter(), self.measured
         if now - then > 0.5 and self.state == "running":
             self.sps, self.measured = (self.loop.step - step) / (now - then), (now, self.loop.step)
         return {

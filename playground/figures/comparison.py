@@ -17,7 +17,7 @@ from playground.figures.series import Array
 from playground.store.index import TELLING
 
 DASHES = ("solid", "dash", "dot", "dashdot")
-Against = Literal["step", "share"]
+Against = Literal["step", "share", "time"]
 
 NAMES = {
     "loss/d": "loss of D", "loss/g": "loss of G", "loss/total": "training loss", "loss/recon": "reconstruction error",
@@ -42,11 +42,12 @@ FIRST = TELLING
 
 @dataclass(frozen=True)
 class Course:
-    """One run's values of a metric at ascending steps, under the run's name."""
+    """One run's values of a metric at ascending steps, under the run's name; `seconds` of wall time where known."""
 
     name: str
     steps: Array
     values: Array
+    seconds: Array | None = None
 
 
 def named(metric: str) -> str:
@@ -64,16 +65,22 @@ def overlay(
 ) -> go.Figure:
     """Return the figure of one metric, a line a run; None keeps a run's colour for it where it lacks the metric.
 
-    `against` "share" stretches each run over its own length, so that long and short ones can be held side by side.
+    `against` "share" stretches each run over its own length, so that long and short ones can be held side by side;
+    "time" draws seconds since the start, and leaves out what is of unknown time.
     """
     lines, noisy = [], metric.split("/", maxsplit=1)[0] in EACH_STEP
     for i, course in enumerate(courses):
         if course is not None and len(course.steps):
             colour, dash = look(i)
-            lines.append(Line(course.name, _along(course, against), course.values, colour, dash, noisy=noisy))
+            along = _along(course, against)
+            known = np.isfinite(along)
+            if known.any():
+                lines.append(Line(course.name, along[known], course.values[known], colour, dash, noisy=noisy))
     drawn = chart(lines, Axis(named(metric)), style)
     if against == "share":
         drawn.update_xaxes(title_text="share of the run", tickformat=".0%", hoverformat=".0%")
+    if against == "time":
+        drawn.update_xaxes(title_text="seconds since the start", tickformat="~s", hoverformat=".3s")
     if log_x and lines:
         steps = np.concatenate([line.steps[line.steps > 0] for line in lines])
         if len(steps):
@@ -83,6 +90,8 @@ def overlay(
 
 
 def _along(course: Course, against: Against) -> Array:
+    if against == "time":
+        return course.seconds if course.seconds is not None else np.full(len(course.steps), np.nan)
     return course.steps / max(1, course.steps[-1]) if against == "share" else course.steps
 
 
