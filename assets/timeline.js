@@ -1,6 +1,6 @@
 // The past slider: a run's saved moments on the line of its steps, with what was done to it marked below. Dragging looks
 // at a moment, everywhere the run is shown; the present goes on untouched until somebody continues or forks from there.
-import { button, count, h, say, show, toggleClass } from "./dom.js";
+import { button, count, h, say, show } from "./dom.js";
 import { Film } from "./film.js";
 
 export class Timeline {
@@ -55,7 +55,6 @@ export class Timeline {
     }
     const looking = at !== null;
     show(this.choices, looking);
-    toggleClass(this.element, "looking", looking);
     if (looking) say(this.word, `Step ${count(at)}`);
     if (!this.held) this.slider.value = looking ? at : end;
     this.slider.setAttribute("aria-valuetext", looking ? `step ${count(at)}` : "now");
