@@ -16,7 +16,7 @@ from playground.store import RunFolder, Unwritable, fork
 from tests.engine_room import becomes, history, reach, reference, shared_engine, tiny, until
 from tests.kill_room import Nursery, sound_store
 
-SENTENCE = r"The disk that holds .* is full: all that was saved is there; make room on it .*, then go on\."
+SENTENCE = r"The disk that holds .* is full: all that was saved is there; make room on it, then go on\."
 
 
 @pytest.fixture

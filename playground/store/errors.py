@@ -33,8 +33,5 @@ def written(folder: Path) -> Iterator[None]:
 
 def _sentence(folder: Path, code: int, said: str) -> str:
     if code == sqlite3.SQLITE_FULL:
-        return (
-            f"The disk that holds {folder.parent} is full: all that was saved is there; "
-            "make room on it (delete runs, say), then go on."
-        )
+        return f"The disk that holds {folder.parent} is full: all that was saved is there; make room on it, then go on."
     return f"Run {folder.name} cannot be written in {folder.parent} ({said}): see to the disk, then go on."
