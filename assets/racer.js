@@ -127,6 +127,6 @@ class Racer {
     this.badge.title = verdict?.sentence ?? "";
     say(this.sentence, verdict?.sentence ?? (state === "ready" ? "At the start line." : "The first measurements are still to come."));
     this.mark.replaceChildren(icon(name));
-    say(this.word, word);
+    say(this.word, (verdict?.state === "warming" && /^[^:.]{1,20}(?=:)/.exec(verdict.sentence)?.[0]) || word); // "Still learning"
   }
 }

@@ -227,7 +227,7 @@ class Raced:
     @property
     def collapsed(self) -> racing.Share:
         """The share of the runs that collapsed, with its 95 % interval."""
-        return racing.collapsed([verdict.state for verdict in self.verdicts.values()])
+        return racing.collapsed([(verdict.state, verdict.sentence) for verdict in self.verdicts.values()])
 
 
 def race(

@@ -1,8 +1,13 @@
-"""Races worth running in front of a class: each asks one question, and the pictures side by side answer it."""
+"""Races worth running in front of a class: each asks one question, and the pictures side by side answer it.
+
+What they come to on a CPU: of the four losses only Wasserstein with a gradient penalty keeps all eight modes (the
+non-saturating one ends on a single mode); R1 keeps all eight where nothing keeps one; three of the six seeds lose some.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground import racing
@@ -20,11 +25,12 @@ class RacePreset:
     knob: str
     values: tuple[Any, ...]
     steps: int
+    change: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def card(self) -> Card:
         """Return a new race of it."""
-        return racing.plan(PRESETS[self.preset].experiment, self.knob, self.values, self.title)
+        return racing.plan(PRESETS[self.preset].experiment.changed(**self.change), self.knob, self.values, self.title)
 
 
 RACES = {
@@ -40,8 +46,8 @@ RACES = {
     ),
     "seeds": RacePreset(
         "Seeds: how lucky was that?",
-        "One setting, six seeds: was a good run good, or lucky? Bands show the spread, and how many collapsed.",
-        "collapse", "seed", (0, 1, 2, 3, 4, 5), 3000,
+        "A penalty that is just too small: some seeds lose modes and some do not. Was a good run good, or lucky?",
+        "collapse-r1", "seed", (0, 1, 2, 3, 4, 5), 2000, {"penalty_weight": 0.01},
     ),
     "codes": RacePreset(
         "Autoencoder: 2, 8, 32 codes",

@@ -26,6 +26,7 @@ FEWEST = 2
 SEEDS = 12  # seeds of one setting at most: above `MOST` they go one after the other
 APART = frozenset({"device", "steps", "log_every", "score_every", "keyframe_every"})  # no race: they change no lesson
 COLLAPSED = frozenset({"partial-collapse", "full-collapse", "posterior-collapse"})
+EARLY = "Warming up"  # how a verdict begins that rests on too little yet
 NETS = {
     "g": "generator", "d": "discriminator", "encoder": "encoder", "decoder": "decoder", "reader": "reader of codes",
 }  # fmt: skip
@@ -167,9 +168,12 @@ class Share:
         return f"{self.k} of {self.n}: {self.k / self.n:.0%} (95 % interval {self.low:.0%} to {self.high:.0%})"
 
 
-def collapsed(states: Sequence[str]) -> Share:
-    """Return the share of verdicts that say collapse, of those that say anything (`warming` does not)."""
-    judged = [state for state in states if state != "warming"]
+def collapsed(verdicts: Sequence[tuple[str, str]]) -> Share:
+    """Return the share that collapsed of (state, sentence) verdicts: of all that are past their warm-up.
+
+    One that is still learning has not collapsed and counts; one of which it is too early to say anything does not.
+    """
+    judged = [state for state, sentence in verdicts if not (state == "warming" and sentence.startswith(EARLY))]
     return wilson(sum(state in COLLAPSED for state in judged), len(judged))
 
 

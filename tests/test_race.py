@@ -134,8 +134,10 @@ def test_wilsons_interval_has_its_known_values() -> None:
 
 
 def test_the_share_that_collapsed_leaves_out_who_is_not_judged_yet() -> None:
-    share = racing.collapsed(["healthy", "partial-collapse", "full-collapse", "warming", "diverged"])
-    assert (share.k, share.n) == (2, 4)
+    early, learning = ("warming", "Warming up: 20 steps so far."), ("warming", "Still learning: 6 of 8 modes.")
+    told = [(state, "") for state in ("healthy", "partial-collapse", "full-collapse", "diverged")]
+    share = racing.collapsed([*told, early, learning])
+    assert (share.k, share.n) == (2, 5)
 
 
 # -- together ---------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def verdicts(race: Race) -> None:
             continue
         status = engine.status(racer.run)
         told, sentence = _judged(racer.run, _last_score(racer.run), status.state)
-        states.append(told)
+        states.append((told, sentence))
         rows.append([f"*{racer.label}", f"{status.step:,}", status.error or sentence])
     if race.card.knob == "seed":
         share = racing.collapsed(states)
@@ -96,7 +96,7 @@ def _judged(run: str, score: int, state_name: str) -> tuple[str, str]:
     """Return the state of a run's verdict and its sentence as of its last score."""
     folder = state.engine().folder(run)
     if folder is None or not score:
-        return "warming", "Not measured yet."
+        return "warming", f"{racing.EARLY}: not measured yet."
     told = verdict(state.engine().experiment(run), folder.train(), folder.scores())
     return told.state, told.sentence
 
