@@ -2,7 +2,7 @@
 // It is mounted unseen beside the figures; Streamlit itself does not tell of a zoom.
 import { mount } from "./dom.js";
 
-const LOOK_EVERY = 400, SETTLED = 200; // milliseconds: figures come and go; a drag is told when it has come to rest
+const LOOK_EVERY = 150, SETTLED = 200; // milliseconds: figures come and go; a drag is told when it has come to rest
 const WHOLE = 0.98; // of the steps in sight: not zoomed
 
 export default (component) => mount(component, () => new Zoom());
@@ -28,9 +28,10 @@ class Zoom {
 
   listen() {
     for (const plot of document.querySelectorAll(`${this.figures} .js-plotly-plot`)) {
-      if (this.heard.has(plot) || !plot.on) continue;
+      if (this.heard.has(plot) || !plot.on || !plot._fullLayout?.xaxis || !plot.calcdata) continue;
       this.heard.add(plot);
       plot.on("plotly_relayout", () => this.hear(plot));
+      this.hear(plot); // it may have been zoomed before anybody heard
     }
   }
 

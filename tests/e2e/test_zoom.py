@@ -43,6 +43,8 @@ def test_a_stretch_is_drawn_as_fine_as_it_was_measured(page: Page, server: Serve
     figure = page.locator('[class*="st-key-curve-0"] .js-plotly-plot').last  # the one before it fades
     until(lambda: figure.count() and points(figure, 0, LAST)[0] > 100)
     assert points(figure, 5000, 6000)[0] < 100
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(1000)  # a figure that is drawn anew under the hand takes the drag with it
     area = figure.locator(".nsewdrag")
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
