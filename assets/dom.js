@@ -59,6 +59,15 @@ export function figure(value) {
 
 export const signed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
+// Save a canvas as a PNG file of this name.
+export function savePicture(canvas, name) {
+  canvas.toBlob((blob) => {
+    const link = h("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 5000);
+  });
+}
+
 const mounts = new WeakMap();
 
 // Streamlit calls a component's default export again on every new `data`; the same element must stay as it is.

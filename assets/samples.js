@@ -1,11 +1,11 @@
 // The live wall of an image generator: samples of the same noise all through training, what D makes of each, and which
 // classes they fall into; the real items behind a switch.
-import { Follower, button, count, figure, h, mount, say, show, signed, toggleClass } from "./dom.js";
+import { Follower, button, count, figure, h, mount, savePicture, say, show, signed } from "./dom.js";
 import { hubOf } from "./hub.js";
 import { Picture } from "./items.js";
 import { ENCODER, PRGN_CSS, theme } from "./palette.js";
 import { Shares } from "./shares.js";
-import { coverFor } from "./stage_states.js";
+import { Cover } from "./stage_states.js";
 import { Tiles } from "./tiles.js";
 
 const WALLS = [["fake", "Fakes", "What G makes of 64 codes that never change"], ["real", "Real", "As many items of the data, held out from training"]];
@@ -27,9 +27,8 @@ export class Samples {
   build() {
     this.canvas = h("canvas", { role: "img", tabindex: "0", "data-arrows": "", "aria-label": "Samples of the generator" });
     this.tip = h("div.tip", { hidden: true });
-    this.cover = h("div.cover", { hidden: true });
-    this.note = h("div.note", { hidden: true, role: "status" });
-    this.box = h("div.wallbox.samplebox", {}, this.canvas, this.tip, this.note, this.cover);
+    this.cover = new Cover();
+    this.box = h("div.wallbox.samplebox", {}, this.canvas, this.tip, this.cover.note, this.cover.element);
     this.tabs = h("div.tabs", { role: "tablist", "aria-label": "Which wall" }, ...WALLS.map(([id, label, help]) =>
       h("button.tab", {
         type: "button", role: "tab", "data-tab": id, title: help, "aria-selected": String(id === this.side), onclick: () => this.turn(id),
@@ -158,17 +157,7 @@ export class Samples {
   }
 
   onStatus() {
-    const { connection, status } = this.hub;
-    const lost = { lost: "Connection lost, retrying …", fallback: "Slow connection: 5 pictures a second" }[connection];
-    show(this.note, Boolean(lost));
-    if (lost) say(this.note, lost);
-    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
-    if (key === this.coverKey) return;
-    this.coverKey = key;
-    const content = coverFor(this.hub);
-    this.cover.replaceChildren(...(content ? [content] : []));
-    show(this.cover, Boolean(content));
-    toggleClass(this.cover, "veil", ["failed", "queued"].includes(status.state));
+    this.cover.refresh(this.hub);
   }
 
   // -- size and painting ---------------------------------------------------------------------------------------------
@@ -316,11 +305,7 @@ export class Samples {
     if (!frame || !tiles.array) return;
     tiles.at = null;
     this.paint();
-    const caption = `${this.about.title}  ·  step ${count(frame.meta.step)}  ·  seed ${frame.meta.seed}`;
-    tiles.picture(caption, colours.paper, colours.ink, colours.font).toBlob((blob) => {
-      const link = h("a", { href: URL.createObjectURL(blob), download: `${this.hub.runId}-${frame.meta.step}-${this.side}.png` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 5000);
-    });
+    const caption = `${this.about.title}  ·  step ${count(frame.meta.past ?? frame.meta.step)}  ·  seed ${frame.meta.seed}`;
+    savePicture(tiles.picture(caption, colours.paper, colours.ink, colours.font), `${this.hub.runId}-${frame.meta.past ?? frame.meta.step}-${this.side}.png`);
   }
 }

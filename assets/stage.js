@@ -1,12 +1,12 @@
 // The stage: one layered picture of a run, its layer chips, its tools, and what it says when there is nothing to show.
-import { Follower, button, count, figure, h, mount, say, show, signed, toggleClass } from "./dom.js";
+import { Follower, button, count, figure, h, mount, savePicture, say, show, signed, toggleClass } from "./dom.js";
 import { hubOf } from "./hub.js";
 import { Painter } from "./painter.js";
 import { outside, surfaceAt } from "./layers.js";
 import { PRGN_CSS, theme } from "./palette.js";
 import { View, gestures } from "./view.js";
 import { GAME_LAYERS, LAYERS, helpPanel } from "./stage_help.js";
-import { coverFor } from "./stage_states.js";
+import { Cover } from "./stage_states.js";
 import { SlowMotion } from "./slowmo.js";
 
 const KEEP = "playground.layers";
@@ -55,9 +55,8 @@ export class Stage {
     this.where = h("div.where.num.dim", { "aria-hidden": "true" });
     this.outside = h("div.where.outside.num.dim");
     this.card = h("div.card", { hidden: true });
-    this.cover = h("div.cover", { hidden: true });
-    this.note = h("div.note", { hidden: true, role: "status" });
-    this.box = h("div.box", {}, this.canvas, this.where, this.outside, this.tip, this.card, this.note, this.cover, this.help.panel);
+    this.cover = new Cover();
+    this.box = h("div.box", {}, this.canvas, this.where, this.outside, this.tip, this.card, this.cover.note, this.cover.element, this.help.panel);
     this.chips = h("div.chips", { role: "group", "aria-label": "Layers" });
     this.root.replaceChildren(h("div.frame", {}, h("div.head", {}, this.ask, this.legend, tools), this.box, this.chips));
     this.canvas.addEventListener("pointermove", (event) => this.onHover(event));
@@ -106,17 +105,7 @@ export class Stage {
   }
 
   onStatus() {
-    const { connection, status } = this.hub;
-    const lost = { lost: "Connection lost, retrying …", fallback: "Slow connection: 5 pictures a second" }[connection];
-    show(this.note, Boolean(lost));
-    if (lost) say(this.note, lost);
-    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
-    if (key === this.coverKey) return;
-    this.coverKey = key;
-    const content = coverFor(this.hub);
-    this.cover.replaceChildren(...(content ? [content] : []));
-    show(this.cover, Boolean(content));
-    toggleClass(this.cover, "veil", ["failed", "queued"].includes(status.state));
+    this.cover.refresh(this.hub);
   }
 
   onSlow(slow) {
@@ -327,14 +316,10 @@ export class Stage {
     ctx.fillStyle = colours.ink;
     ctx.font = `${13 * view.ratio}px ${colours.font}`;
     ctx.textBaseline = "middle";
-    ctx.fillText(`${this.title}  ·  step ${count(frame.meta.step)}  ·  seed ${frame.meta.seed}`, view.left, strip / 2);
+    ctx.fillText(`${this.title}  ·  step ${count(frame.meta.past ?? frame.meta.step)}  ·  seed ${frame.meta.seed}`, view.left, strip / 2);
     this.painter.paint();
     ctx.drawImage(this.canvas, 0, strip);
-    out.toBlob((blob) => {
-      const link = h("a", { href: URL.createObjectURL(blob), download: `${this.hub.runId}-${frame.meta.step}.png` });
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 5000);
-    });
+    savePicture(out, `${this.hub.runId}-${frame.meta.past ?? frame.meta.step}.png`);
   }
 }
 

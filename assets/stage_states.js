@@ -1,9 +1,31 @@
 // What lies over the stage when there is no moving picture to show: ready, queued, warming, failed, stopped.
-import { button, count, h } from "./dom.js";
+import { button, count, h, say, show, toggleClass } from "./dom.js";
 import { icon } from "./icons.js";
 
+// The cover over a picture and the note above it; drawn anew where what they say has changed.
+export class Cover {
+  constructor() {
+    this.element = h("div.cover", { hidden: true });
+    this.note = h("div.note", { hidden: true, role: "status" });
+  }
+
+  refresh(hub) {
+    const { connection, status } = hub;
+    const lost = { lost: "Connection lost, retrying …", fallback: "Slow connection: 5 pictures a second" }[connection];
+    show(this.note, Boolean(lost));
+    if (lost) say(this.note, lost);
+    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
+    if (key === this.key) return;
+    this.key = key;
+    const content = coverFor(hub);
+    this.element.replaceChildren(...(content ? [content] : []));
+    show(this.element, Boolean(content));
+    toggleClass(this.element, "veil", ["failed", "queued"].includes(status.state));
+  }
+}
+
 // Return the cover's content for the run's present state, or null where the picture speaks for itself.
-export function coverFor(hub) {
+function coverFor(hub) {
   const { state, step, queue, error, keyframes } = hub.status;
   if (hub.raced) return state === "failed" ? h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error ?? "" })) : null; // the race's bar tells the rest
   if (state === "ready" && error) return h("div.word", { role: "alert" }, icon("stop"), h("strong", { text: error }));

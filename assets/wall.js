@@ -1,12 +1,12 @@
 // The live wall of a coding model: what went in, what came out, what differs, and what the network looks like inside.
 import { Cloud } from "./cloud.js";
-import { Follower, button, count, h, mount, say, show, toggleClass } from "./dom.js";
+import { Follower, button, count, h, mount, say, show } from "./dom.js";
 import { Grid, ROWS } from "./grid.js";
 import { hubOf } from "./hub.js";
 import { Picture, rangeOf, residualOf } from "./items.js";
 import { signedCss, theme } from "./palette.js";
 import { Activations, Filters, Samples } from "./panels.js";
-import { coverFor } from "./stage_states.js";
+import { Cover } from "./stage_states.js";
 
 const KEEP = "playground.rows";
 const TABS = [["rows", "Reconstructions"], ["filters", "Filters"], ["acts", "Activations"], ["samples", "Samples from the prior"]];
@@ -46,9 +46,8 @@ export class Wall {
     });
     this.tipText = h("strong.num");
     this.tip.append(this.tipText, h("div.tippics", {}, ...this.pictures.map(({ element }) => element)));
-    this.cover = h("div.cover", { hidden: true });
-    this.note = h("div.note", { hidden: true, role: "status" });
-    this.box = h("div.wallbox", {}, this.canvas, this.cloudCanvas, this.panel, this.empty, this.tip, this.note, this.cover);
+    this.cover = new Cover();
+    this.box = h("div.wallbox", {}, this.canvas, this.cloudCanvas, this.panel, this.empty, this.tip, this.cover.note, this.cover.element);
     this.tabs = h("div.tabs", { role: "tablist", "aria-label": "What to look at" }, ...TABS.map(([id, label]) =>
       h("button.tab", {
         type: "button", role: "tab", "data-tab": id, "aria-selected": String(id === this.tab), tabindex: id === this.tab ? 0 : -1, "data-arrows": "",
@@ -144,17 +143,7 @@ export class Wall {
   }
 
   onStatus() {
-    const { connection, status } = this.hub;
-    const lost = { lost: "Connection lost, retrying …", fallback: "Slow connection: 5 pictures a second" }[connection];
-    show(this.note, Boolean(lost));
-    if (lost) say(this.note, lost);
-    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
-    if (key === this.coverKey) return;
-    this.coverKey = key;
-    const content = coverFor(this.hub);
-    this.cover.replaceChildren(...(content ? [content] : []));
-    show(this.cover, Boolean(content));
-    toggleClass(this.cover, "veil", ["failed", "queued"].includes(status.state));
+    this.cover.refresh(this.hub);
   }
 
   // -- size and painting ---------------------------------------------------------------------------------------------

@@ -9,15 +9,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-import playground.engine
 from playground.experiment import Experiment
 from playground.figures import comparison, palette
 from playground.figures.chart import Style
 from playground.figures.comparison import Course
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
+from tests.page_room import ROUTER, shows
 
 
 def course(name, last, n=5):
@@ -68,22 +66,9 @@ def test_other_models_and_data_are_told_first():
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine()
-    monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
-    monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
-    return fake
-
-
 def page() -> AppTest:
     at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page("compare.py").run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def on_disk(engine: FakeEngine, root: Path, **values) -> str:

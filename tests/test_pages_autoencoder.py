@@ -16,8 +16,7 @@ from playground.data import archives, datasets
 from playground.experiment import Experiment
 from playground.families import families
 from tests.fakes import FakeEngine
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
+from tests.page_room import ROUTER, shows
 
 
 @pytest.fixture
@@ -43,11 +42,6 @@ def linked(**query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return shows(at.run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def run_of(at: AppTest) -> str:

@@ -13,8 +13,7 @@ from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
+from tests.page_room import ROUTER, shows
 
 
 @pytest.fixture
@@ -33,11 +32,6 @@ def trained(engine: FakeEngine, home: Path, experiment: Experiment) -> str:
     loop.flush()
     folder.release()
     return engine.keep(folder)
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def test_a_lab_shows_the_script_of_a_run_before_it_was_trained(engine: FakeEngine) -> None:

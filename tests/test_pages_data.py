@@ -11,8 +11,8 @@ import playground.engine
 from pages.parts.thumbnails import thumbnail
 from playground.data import datasets, upload
 from tests.fakes import FakeEngine
+from tests.page_room import ROUTER
 
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
 GOOD = b"height,weight,age\n" + b"\n".join(b"%d,%d,%d" % (i % 10, i // 10, i) for i in range(100))
 
 

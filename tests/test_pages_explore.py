@@ -22,8 +22,8 @@ from playground.latent.jobs import Job
 from playground.latent.projection import Map
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
+from tests.page_room import ROUTER, shows
 
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
 PAGES = ("latent.py", "reconstructions.py", "interpolation.py", "model_card.py")
 CODERS = sorted(name for name, kind in families().items() if kind.abilities >= {"encode", "decode"})
 
@@ -73,11 +73,6 @@ def with_run(engine: FakeEngine, home: Path, family: str = CODERS[0], codings: i
 def opened(page: str) -> AppTest:
     at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page(page).run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def words(at: AppTest) -> str:

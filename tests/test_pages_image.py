@@ -17,8 +17,8 @@ from playground.figures.curves import History, Style
 from playground.figures.image_curves import CURVES
 from playground.presets import PRESETS
 from tests.fakes import FakeEngine
+from tests.page_room import ROUTER, shows
 
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
 DIGITS = Experiment.of("gan").on("digits")
 
 
@@ -45,11 +45,6 @@ def linked(**query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return shows(at.run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def run_of(at: AppTest) -> str:

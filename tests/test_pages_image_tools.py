@@ -26,8 +26,8 @@ from playground.figures.chart import Style
 from playground.figures.plane import plane
 from playground.store import RunFolder
 from tests.fakes import FakeEngine
+from tests.page_room import ROUTER, shows
 
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
 GENERATORS = [name for name in labs.IMAGES.families if families()[name].abilities == {"generate", "score"}]
 WAYS = ["Between two samples", "Walk", "Number by number", "Directions", "Arithmetic", "Truncation"]
 
@@ -66,11 +66,6 @@ def with_run(engine: FakeEngine, home: Path, family: str = "gan", dataset: str =
 def opened(page: str = "interpolation.py") -> AppTest:
     at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page(page).run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def words(at: AppTest) -> str:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import playground.engine
 from pages.parts.labs import GAN
 from playground.experiment import Experiment
 from playground.presets import PRESETS
 from tests.fakes import FakeEngine
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine()
-    monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
-    monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
-    return fake
+from tests.page_room import ROUTER, shows
 
 
 def lab(**query: str) -> AppTest:
@@ -31,12 +20,6 @@ def lab(**query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return shows(at.run())
-
-
-def shows(at: AppTest) -> AppTest:
-    """Check that no page ever shows a traceback."""
-    assert not at.exception, at.exception
-    return at
 
 
 def run_of(at: AppTest) -> str:

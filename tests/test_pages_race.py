@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,8 +12,7 @@ from playground import racing
 from playground.experiment import Experiment
 from playground.race_presets import RACES
 from tests.engine_room import becomes, shared_engine, tiny
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
+from tests.page_room import ROUTER, shows
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +25,6 @@ def engine(monkeypatch: pytest.MonkeyPatch):
 def page() -> AppTest:
     at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page("race.py").run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def words(at: AppTest) -> str:

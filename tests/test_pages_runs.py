@@ -14,26 +14,12 @@ from playground.experiment import Experiment
 from playground.store import About, Group, RunFolder, about, fork, group
 from tests.engine_room import play_to, shared_engine, tiny
 from tests.fakes import FakeEngine
-
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine()
-    monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
-    monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
-    return fake
+from tests.page_room import ROUTER, shows
 
 
 def runs_page() -> AppTest:
     at = AppTest.from_file(ROUTER, default_timeout=60).run()
     return shows(at.switch_page("runs.py").run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def words(at: AppTest) -> str:

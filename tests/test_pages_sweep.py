@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from engine_room import shared_engine, tiny, until
@@ -14,8 +13,8 @@ from playground.engine.sweep import sweeper
 from playground.store import sweeps
 from playground.store.sweeps import Measured, Result, Sweep
 from playground.sweep_plan import plan
+from tests.page_room import ROUTER, shows
 
-ROUTER = Path(__file__).parents[1] / "pages" / "router.py"
 LOSSES, RATES = ["non-saturating", "hinge"], [1e-4, 1e-3, 1e-2]
 
 
@@ -32,11 +31,6 @@ def _engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def page() -> AppTest:
     at = AppTest.from_file(str(ROUTER), default_timeout=60).switch_page("sweep.py")
     return shows(at.run())
-
-
-def shows(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    return at
 
 
 def words(at: AppTest) -> str:
