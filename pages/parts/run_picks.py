@@ -18,13 +18,12 @@ def picked() -> list[str]:
 def tick(run: str) -> None:
     """Draw a run's box."""
     key = f"pick-{run}"
-    st.checkbox("Select", run in picked(), key=key, label_visibility="collapsed", on_change=_take, args=(run, key))
+    st.session_state[key] = run in picked()  # the list is the truth: a run that was brought back is not ticked
+    st.checkbox("Select", key=key, label_visibility="collapsed", on_change=_take, args=(run, key))
 
 
 def pick(runs: list[str]) -> None:
     """Tick these runs alone."""
-    for run in {*picked(), *runs}:
-        st.session_state[f"pick-{run}"] = run in runs
     st.session_state["picked"] = list(runs)
 
 

@@ -108,4 +108,3 @@ def test_three_runs_are_compared_deleted_and_brought_back(table: Page, made: lis
     until(lambda: not set(listed(table)) & set(made))
     table.locator(".st-key-bring-back button").click()
     until(lambda: set(made) <= set(listed(table)))
-    remove(table, made)
