@@ -146,6 +146,14 @@ def test_a_run_that_cannot_be_read_is_left_out_and_not_read_again(tmp_path, fold
     assert made.count(broken.run_id) == 1
 
 
+def test_a_run_that_goes_while_the_table_is_made_is_left_out(tmp_path, folder, monkeypatch):
+    other = RunFolder.create(tmp_path, Experiment(device="cpu"))
+    listed = index_module.runs(tmp_path)
+    monkeypatch.setattr(index_module, "runs", lambda root: listed)
+    other.delete()
+    assert [row.run for row in Index(tmp_path).rows()] == [folder.run_id]
+
+
 def test_a_store_without_runs_has_no_table(tmp_path):
     assert Index(tmp_path / "nowhere").rows() == []
     assert not (tmp_path / "nowhere").exists()

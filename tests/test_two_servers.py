@@ -83,8 +83,7 @@ def test_two_servers_at_everything_at_once_leave_every_run_whole(tmp_path, monke
         )
         for seed in (1, 2)
     ]  # fmt: skip
-    for server in servers:
-        out, err = server.communicate(timeout=300)
+    for server, (out, err) in zip(servers, [server.communicate(timeout=300) for server in servers], strict=True):
         assert server.returncode == 0, err
         did, refused = json.loads(out)
         assert did > 40, refused

@@ -90,7 +90,9 @@ class Index:
         found, fresh = [], {}
         for folder in folders:
             stamp = self._stamp(folder.path)
-            if kept.get(folder.run_id, ("", b""))[0] != stamp:
+            if not stamp:  # deleted since it was listed
+                continue
+            if folder.run_id not in kept or kept[folder.run_id][0] != stamp:
                 kept[folder.run_id] = fresh[folder.run_id] = (stamp, self._made(folder))
                 if len(fresh) == BATCH:
                     self._keep(fresh, ())
