@@ -14,7 +14,7 @@ export class Cover {
     const lost = { lost: "Connection lost, retrying …", fallback: "Slow connection: 5 pictures a second" }[connection];
     show(this.note, Boolean(lost));
     if (lost) say(this.note, lost);
-    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}`;
+    const key = `${status.state}|${status.error}|${status.queue}|${status.step === 0}|${connection === "open"}|${status.past}`;
     if (key === this.key) return;
     this.key = key;
     const content = coverFor(hub);
@@ -42,7 +42,7 @@ function coverFor(hub) {
       button("play", "Go on", () => hub.play(), { kind: "solid" }));
   }
   if (state === "failed") return failed(hub, error, keyframes);
-  if (state === "stopped") {
+  if (state === "stopped" && (hub.status.past ?? null) === null) {
     return h("div.word", {}, h("strong", { text: `Stopped at step ${count(step)}` }),
       button("play", "Go on from here", () => hub.play(), { kind: "solid" }));
   }
