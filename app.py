@@ -12,7 +12,7 @@ from playground.engine.sweep import sweeper
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Go on with sweeps that ran when the last server ended; end every worker with this one, what they trained saved."""
+    """Go on with sweeps that ran when the last server ended; at the end save what trains and end every worker."""
     sweeper(get_engine()).take_up()
     yield
     get_engine().shutdown()
