@@ -134,9 +134,8 @@ def parser() -> Parser:
         "--what", choices=("training", "walk", "samples"), default="training",
         help="training: the same codes at each saved moment; walk: from sample to sample and back (default: training)",
     )  # fmt: skip
-    export.add_argument(
-        "--format", choices=("png", "gif", "webp", "mp4"), help="kind of file (default: what its name says)"
-    )
+    kinds = ("png", "gif", "webp", "mp4", "safetensors", "onnx.zip", "csv", "parquet", "tfevents")
+    export.add_argument("--format", choices=kinds, help="kind of file (default: what its name says)")
     export.add_argument(
         "--step", metavar="N", type=whole(0), help="the saved moment of samples and walks (default: last)"
     )

@@ -7,10 +7,14 @@ right. `python -m playground bench presets` trains them over several seeds and p
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from playground import image_presets
 from playground.config import ConfigError
-from playground.experiment import Experiment
 from playground.preset import Preset
+
+if TYPE_CHECKING:
+    from playground.experiment import Experiment
 
 __all__ = ["PRESETS", "Preset", "preset"]
 

@@ -138,6 +138,9 @@ def test_the_command_line_writes_each_of_them(tmp_path, monkeypatch, capsys, fil
     told = json.loads(capsys.readouterr().out)
     assert told["bytes"] == (tmp_path / file).stat().st_size > 0
     assert told["format"] == file.split(".", 1)[1]
+    said = ["--format", told["format"], "--out", str(tmp_path / "named-otherwise")]
+    assert main(["export", folder.run_id, *said]) == 0
+    assert (tmp_path / "named-otherwise").stat().st_size > 0
 
 
 def test_what_cannot_be_written_is_one_sentence(scored):

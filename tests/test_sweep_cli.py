@@ -21,6 +21,13 @@ from playground.store import sweeps
 from playground.sweep_cost import duration, size
 
 ROOT = Path(__file__).parents[1]
+# `python -m playground`, which hears Ctrl-C even where the tests run in the background.
+INTERRUPTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from playground.__main__ import main
+sys.exit(main())
+"""
 SMALL = [
     "--dataset", "ring8", *(f"--set={f}={v}" for f, v in {"g_width": 8, "d_width": 8, "batch": 16}.items()),
     "--device", "cpu", "--vary", "loss=hinge,minimax",
@@ -87,7 +94,7 @@ def test_what_cannot_be_is_one_sentence_and_code_2(words, told, capsys):
 
 
 def test_an_interrupted_sweep_is_saved_and_resumed(capsys, home):
-    command = [sys.executable, "-m", "playground", "sweep", *SMALL, "--steps", "2000"]
+    command = [sys.executable, "-c", INTERRUPTED, "sweep", *SMALL, "--steps", "2000"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True, cwd=home) as child:
         assert "2 runs of 2,000 steps" in child.stderr.readline()

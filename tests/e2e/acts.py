@@ -66,6 +66,20 @@ def state_is(page: Page, name: str) -> None:
     expect(bar(page).locator(".state")).to_have_attribute("data-state", name)
 
 
+def choose(page: Page, name: str) -> None:
+    """Choose one of several ways to look; a click on a page that is just drawn anew goes nowhere."""
+    radio = page.get_by_role("radio", name=name, exact=True)
+    radio.wait_for(state="attached")
+
+    def chosen() -> bool:
+        if not radio.is_checked():
+            radio.click(force=True)
+            page.wait_for_timeout(500)
+        return radio.is_checked()
+
+    until(chosen)
+
+
 def train(page: Page, steps: int = 20) -> None:
     until(lambda: page.evaluate("[...window.__playgroundHubs.keys()]") == [run_of(page)])  # the bar drives this run
     press(page, "Play")

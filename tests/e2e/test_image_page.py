@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import drawn, events, press, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import choose, drawn, events, press, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -120,12 +120,12 @@ def test_the_way_between_two_samples_is_walked(explored: Page) -> None:
 
 def test_a_walk_plays_by_itself_and_directions_turn_a_sample(explored: Page) -> None:
     visit(explored, "Interpolation")
-    explored.get_by_role("radio", name="Walk", exact=True).click(force=True)
+    choose(explored, "Walk")
     film = explored.locator(".st-key-noise-film canvas").first
     film.wait_for()
     seen = drawn(film)
     until(lambda: drawn(film) != seen)
-    explored.get_by_role("radio", name="Directions", exact=True).click(force=True)
+    choose(explored, "Directions")
     sliders = explored.locator(".st-key-directions-Principal input[type=range]")
     expect(sliders).to_have_count(8)
     made = explored.locator(".st-key-directions-Principal .looks canvas").last
@@ -137,7 +137,7 @@ def test_a_walk_plays_by_itself_and_directions_turn_a_sample(explored: Page) -> 
 
 def test_an_image_is_looked_for_in_the_latent_space(explored: Page) -> None:
     visit(explored, "Interpolation")
-    explored.get_by_role("radio", name="Projection", exact=True).click(force=True)
+    choose(explored, "Projection")
     explored.locator(".st-key-project button").click()
     expect(explored.get_by_text("Squared error a number").first).to_be_visible()
 
@@ -181,7 +181,7 @@ def test_a_walk_and_a_film_of_training_are_saved(explored: Page) -> None:
     assert saved.value.path().read_bytes()[:6] == b"GIF89a"
     explored.keyboard.press("Escape")
     visit(explored, "Interpolation")
-    explored.get_by_role("radio", name="Walk", exact=True).click(force=True)
+    choose(explored, "Walk")
     with explored.expect_download() as saved:
         explored.locator(".st-key-walk-webp button").first.click()
     assert saved.value.path().read_bytes()[8:12] == b"WEBP"
