@@ -93,6 +93,7 @@ def test_what_cannot_be_is_one_sentence_and_code_2(words, told, capsys):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_is_saved_and_resumed(capsys, home):
     command = [sys.executable, "-c", INTERRUPTED, "sweep", *SMALL, "--steps", "2000"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

@@ -174,6 +174,7 @@ def test_a_point_of_the_latent_space_is_decoded(explored: Page) -> None:
     expect(explored.get_by_text("Training items with the nearest codings")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_map_by_umap_takes_its_time_and_pca_stands_meanwhile(explored: Page) -> None:
     visit(explored, "Latent space")
     canvas = explored.locator(".st-key-scatter canvas").first
