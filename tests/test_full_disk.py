@@ -26,15 +26,23 @@ def folder(tmp_path):
     made.release()
 
 
-def test_a_worker_pauses_says_why_and_goes_on_when_there_is_room():
-    """The limit on the size of a file stands for the disk: the kernel refuses a real worker's real writes."""
-    engine = shared_engine()
+def filled(engine):
+    """Return a run that met a full disk, its worker, and the limit that it had before.
+
+    The limit on the size of a file stands for the disk: the kernel refuses a real worker's real writes.
+    """
     run = engine.prepare(tiny(keyframe_every=40))
     engine.send(run, "play")
     reach(engine, run, 60)
     worker = engine._runs[run].worker.pid
     before = resource.prlimit(worker, resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
     until(lambda: engine.status(run).error, "the sentence")
+    return run, worker, before
+
+
+def test_a_worker_pauses_says_why_and_goes_on_when_there_is_room():
+    engine = shared_engine()
+    run, worker, before = filled(engine)
     status = becomes(engine, run, "paused")
     assert status.error.endswith("go on.")
     assert f"{engine.root}" in status.error
@@ -51,12 +59,7 @@ def test_a_worker_pauses_says_why_and_goes_on_when_there_is_room():
 
 def test_a_run_that_is_stopped_on_a_full_disk_goes_on_from_its_last_moment():
     engine = shared_engine()
-    run = engine.prepare(tiny(keyframe_every=40))
-    engine.send(run, "play")
-    reach(engine, run, 60)
-    worker = engine._runs[run].worker.pid
-    before = resource.prlimit(worker, resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
-    until(lambda: engine.status(run).error, "the sentence")
+    run, worker, before = filled(engine)
     engine.send(run, "stop")
     resource.prlimit(worker, resource.RLIMIT_FSIZE, before)
     step = engine.reopen(run).step

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import playground.engine
 from playground.engine.loop import Loop
 from playground.experiment import Experiment
 from playground.store import RunFolder
@@ -16,13 +15,9 @@ from tests.fakes import FakeEngine
 from tests.page_room import ROUTER, shows
 
 
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
-    fake = FakeEngine()
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
-    monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
-    return fake
 
 
 def trained(engine: FakeEngine, home: Path, experiment: Experiment) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import playground.engine
 from pages.parts.thumbnails import thumbnail
 from playground.data import datasets, upload
 from tests.fakes import FakeEngine
@@ -16,13 +15,9 @@ from tests.page_room import ROUTER
 GOOD = b"height,weight,age\n" + b"\n".join(b"%d,%d,%d" % (i % 10, i // 10, i) for i in range(100))
 
 
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeEngine:
-    fake = FakeEngine()
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    monkeypatch.setattr(playground.engine, "get_engine", lambda: fake)
-    monkeypatch.setattr("pages.parts.live.get_engine", lambda: fake)
-    return fake
 
 
 def dialog() -> AppTest:
