@@ -54,6 +54,11 @@ def run_of(page: Page) -> str:
     return query(page)["run"][0]
 
 
+def lies_at(page: Page, words: str) -> None:
+    """Wait until the page's address holds `words`; `page.url` learns of a change only while the browser is asked."""
+    page.wait_for_function("words => location.href.includes(words)", arg=words)
+
+
 def until(what: Callable[[], object], patience: float = PATIENCE) -> None:
     """Wait until `what` holds."""
     end = time.monotonic() + patience

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.acts import drawn, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import drawn, lies_at, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +28,7 @@ def lab(context: BrowserContext, server: Server) -> Page:
     page.goto(server.url + VAE)
     page.locator(".st-key-map canvas").first.wait_for()
     page.locator(".st-key-wall canvas").first.wait_for()
-    until(lambda: "run=" in page.url)
+    lies_at(page, "run=")
     return page
 
 
@@ -79,10 +79,10 @@ def test_the_family_is_another_and_the_gan_lab_keeps_its_run(lab: Page) -> None:
     mine = run_of(lab)
     lab.get_by_role("radio", name="Autoencoder").first.click(force=True)
     until(lambda: run_of(lab) != mine)
-    until(lambda: "f=autoencoder" in lab.url)
+    lies_at(lab, "f=autoencoder")
     visit(lab, "GAN lab", "Labs")
     lab.locator(".st-key-stage canvas").first.wait_for()
-    until(lambda: "run=ring8-" in lab.url)
+    lies_at(lab, "run=ring8-")
 
 
 # -- data --------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import choose, drawn, events, press, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import choose, drawn, events, lies_at, press, run_of, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -20,7 +20,7 @@ def lab(context: BrowserContext, server: Server) -> Page:
     page = context.new_page()
     page.goto(server.url + DCGAN)
     page.locator(".st-key-samples canvas").first.wait_for()
-    until(lambda: "run=" in page.url)
+    lies_at(page, "run=")
     return page
 
 
@@ -97,7 +97,7 @@ def test_the_gan_lab_keeps_its_run(lab: Page) -> None:
     mine = run_of(lab)
     visit(lab, "GAN lab", "Labs")
     lab.locator(".st-key-stage canvas").first.wait_for()
-    until(lambda: "run=ring8-" in lab.url)
+    lies_at(lab, "run=ring8-")
     visit(lab, "Image GAN lab", "Labs")
     lab.locator(".st-key-samples canvas").first.wait_for()
     until(lambda: run_of(lab) == mine)
@@ -161,7 +161,7 @@ def test_a_collapse_is_named_and_its_cure_is_a_live_edit(context: BrowserContext
     page = context.new_page()
     page.goto(server.url + HASTY)
     page.locator(".st-key-samples canvas").first.wait_for()
-    until(lambda: "run=" in page.url)
+    lies_at(page, "run=")
     train(page, 500)
     cure = page.locator(".st-key-verdict .cure")
     cure.click()
