@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Download, Locator, Page, TimeoutError, expect
 
 from playground.store import RunFolder
 from tests.e2e.conftest import PATIENCE, Server
+
+AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def opened(context: BrowserContext, url: str) -> Page:
@@ -105,10 +107,22 @@ def drawn(canvas: Locator) -> str:
     return str(canvas.evaluate("canvas => canvas.toDataURL()"))
 
 
+def saved(page: Page, button: Locator) -> Download:
+    """Press a button that gives a file, and once more where a redraw of the page took the first press with it."""
+    page.locator(AT_REST).wait_for()
+    try:
+        with page.expect_download(timeout=15_000) as told:
+            button.click()
+    except TimeoutError:
+        with page.expect_download() as told:
+            button.click()
+    return told.value
+
+
 def visit(page: Page, title: str, section: str = "Explore") -> None:
     """Go to a page by the menu, once the present one is at rest; a rerun of its own would call it back."""
     for patience in (15_000, 90_000):
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.locator(AT_REST).wait_for()
         page.locator("[data-testid=stTopNavSection]").filter(has_text=section).click()
         page.locator("[data-testid=stTopNavDropdownLink]").get_by_text(title, exact=True).first.click()
         try:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from playground.store import RunFolder
-from tests.e2e.acts import press, run_of, state_is, train
+from tests.e2e.acts import press, run_of, saved, state_is, train
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -23,11 +23,10 @@ def test_a_run_is_saved_as_a_script_that_repeats_it(page: Page, server: Server, 
     page.locator(".st-key-keep button").first.click()
     page.locator(".st-key-code-keep button").first.click()
     expect(page.get_by_role("dialog").filter(has_text="The run as a script")).to_contain_text("import torch")
-    with page.expect_download() as told:
-        page.locator(".st-key-code-save button").first.click()
+    file = saved(page, page.locator(".st-key-code-save button").first)
     run = run_of(page)
-    assert told.value.suggested_filename == f"{run}.py"
-    told.value.save_as(tmp_path / "gan.py")
+    assert file.suggested_filename == f"{run}.py"
+    file.save_as(tmp_path / "gan.py")
     ran = subprocess.run([sys.executable, "-I", "gan.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     head, *rows = ran.stdout.splitlines()
     logged = RunFolder.open(server.home, run).train()

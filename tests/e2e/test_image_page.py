@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import choose, drawn, events, lies_at, press, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import choose, drawn, events, lies_at, press, run_of, saved, state_is, step, train, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -176,12 +176,10 @@ def test_a_collapse_is_named_and_its_cure_is_a_live_edit(context: BrowserContext
 def test_a_walk_and_a_film_of_training_are_saved(explored: Page) -> None:
     explored.locator(".st-key-keep button").first.click()
     explored.locator(".st-key-keep-make button").click()
-    with explored.expect_download() as saved:
-        explored.locator(".st-key-keep-film button").first.click()
-    assert saved.value.path().read_bytes()[:6] == b"GIF89a"
+    film = saved(explored, explored.locator(".st-key-keep-film button").first)
+    assert film.path().read_bytes()[:6] == b"GIF89a"
     explored.keyboard.press("Escape")
     visit(explored, "Interpolation")
     choose(explored, "Walk")
-    with explored.expect_download() as saved:
-        explored.locator(".st-key-walk-webp button").first.click()
-    assert saved.value.path().read_bytes()[8:12] == b"WEBP"
+    walk = saved(explored, explored.locator(".st-key-walk-webp button").first)
+    assert walk.path().read_bytes()[8:12] == b"WEBP"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.acts import press, run_of, state_is, train
+from tests.e2e.acts import press, run_of, saved, state_is, train
 
 pytestmark = pytest.mark.e2e
 
@@ -25,10 +25,9 @@ def test_a_run_is_shared_as_a_file_and_brought_back(page: Page, tmp_path: Path) 
     run = run_of(page)
     page.get_by_role("link", name="Runs").first.click()
     page.locator(f".st-key-more-{run} button").first.click()
-    with page.expect_download() as told:
-        page.locator(f".st-key-share-{run} button").first.click()
-    file = tmp_path / told.value.suggested_filename
-    told.value.save_as(file)
+    download = saved(page, page.locator(f".st-key-share-{run} button").first)
+    file = tmp_path / download.suggested_filename
+    download.save_as(file)
     assert file.name == f"{run}.zip"
     page.keyboard.press("Escape")
     bring(page, file)

@@ -11,19 +11,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
 
-from tests.e2e.acts import bar, events, opened, picture, press, run_of, settled, state_is, step, train, until
+from tests.e2e.acts import bar, events, opened, picture, press, run_of, saved, settled, state_is, step, train, until
 from tests.e2e.conftest import PHONE, Server
 
 pytestmark = pytest.mark.e2e
 
 COLLAPSE = "?preset=collapse"  # all fakes run up to one blob
-
-
-def saved(page: Page, button: Locator) -> Download:
-    """Press a button that gives a file."""
-    with page.expect_download() as told:
-        button.click()
-    return told.value
 
 
 def png(download: Download) -> np.ndarray:

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from playground.experiment import Experiment
 from playground.store import RunFolder
-from tests.e2e.acts import until
+from tests.e2e.acts import AT_REST, until
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -43,7 +43,7 @@ def test_a_stretch_is_drawn_as_fine_as_it_was_measured(page: Page, server: Serve
     figure = page.locator('[class*="st-key-curve-0"] .js-plotly-plot').last  # the one before it fades
     until(lambda: figure.count() and points(figure, 0, LAST)[0] > 100)
     assert points(figure, 5000, 6000)[0] < 100
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator(AT_REST).wait_for()
     page.wait_for_timeout(1000)  # a figure that is drawn anew under the hand takes the drag with it
     area = figure.locator(".nsewdrag")
     area.scroll_into_view_if_needed()
