@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlparse
+from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, urlparse
 
+import pytest
 from playwright.sync_api import BrowserContext, Download, Locator, Page, TimeoutError, expect
 
-from playground.store import RunFolder
+import playground
+from playground.experiment import Experiment
+from playground.store import RunFolder, receive
 from tests.e2e.conftest import PATIENCE, Server
 
 AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -91,6 +95,20 @@ def train(page: Page, steps: int = 20) -> None:
     until(lambda: page.evaluate("[...window.__playgroundHubs.keys()]") == [run_of(page)])  # the bar drives this run
     press(page, "Play")
     until(lambda: step(page) >= steps)
+
+
+def trained(server: Server, link: str, steps: int, file: Path) -> Path:
+    """Train what a link opens without a browser, once for many tests; return a file that `brought` brings it from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_HOME", str(server.home))
+        experiment, unknown = Experiment.from_query(dict(parse_qsl(urlparse(link).query)))
+        assert not unknown
+        return playground.train(experiment, steps).share(file)
+
+
+def brought(server: Server, file: Path) -> str:
+    """Put a copy of a run beside the server's others, for one test alone, and return its id."""
+    return receive(file, server.home).run_id
 
 
 def events(server: Server, run: str) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.acts import drawn, lies_at, run_of, state_is, step, train, until, visit
+from tests.e2e.acts import brought, drawn, lies_at, run_of, state_is, step, train, trained, until, visit
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -32,14 +32,20 @@ def lab(context: BrowserContext, server: Server) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def vae(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after some training, as a file."""
+    return trained(server, VAE, 260, tmp_path_factory.mktemp("vae") / "run.zip")
+
+
 @pytest.fixture
-def explored(lab: Page) -> Page:
-    """The same after some training, paused, with a moment saved."""
-    train(lab, 260)
-    lab.keyboard.press(" ")
-    state_is(lab, "paused")
-    lab.wait_for_timeout(1500)  # the bar answers before the worker does, and then the page follows
-    return lab
+def explored(context: BrowserContext, server: Server, vae: Path) -> Page:
+    """The autoencoder lab with a VAE that has learned a little, a moment saved."""
+    page = context.new_page()
+    page.goto(f"{server.url}/?run={brought(server, vae)}")
+    page.locator(".st-key-map canvas").first.wait_for()
+    state_is(page, "stopped")
+    return page
 
 
 def middle(canvas: Locator, across: float = 0.5, down: float = 0.5) -> tuple[float, float]:

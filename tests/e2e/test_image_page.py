@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.acts import choose, drawn, events, lies_at, press, run_of, saved, state_is, step, train, until, visit
+from tests.e2e.acts import (
+    brought,
+    choose,
+    drawn,
+    events,
+    lies_at,
+    press,
+    run_of,
+    saved,
+    state_is,
+    step,
+    train,
+    trained,
+    until,
+    visit,
+)
 from tests.e2e.conftest import Server
 
 pytestmark = pytest.mark.e2e
@@ -24,14 +41,28 @@ def lab(context: BrowserContext, server: Server) -> Page:
     return page
 
 
+@pytest.fixture(scope="module")
+def dcgan(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after some training, as a file."""
+    return trained(server, DCGAN, 110, tmp_path_factory.mktemp("dcgan") / "run.zip")
+
+
 @pytest.fixture
-def explored(lab: Page) -> Page:
-    """The same after some training, paused, with a moment saved."""
-    train(lab, 110)
-    lab.keyboard.press(" ")
-    state_is(lab, "paused")
-    lab.wait_for_timeout(1500)  # the bar answers before the worker does, and then the page follows
-    return lab
+def explored(context: BrowserContext, server: Server, dcgan: Path) -> Page:
+    """The image lab with a DCGAN that has learned a little, a moment saved."""
+    page = context.new_page()
+    page.goto(f"{server.url}/?run={brought(server, dcgan)}")
+    page.locator(".st-key-samples canvas").first.wait_for()
+    state_is(page, "stopped")
+    return page
+
+
+@pytest.fixture
+def interpolated(context: BrowserContext, server: Server, dcgan: Path) -> Page:
+    """The Interpolation page with the same, by a link."""
+    page = context.new_page()
+    page.goto(f"{server.url}/interpolation?run={brought(server, dcgan)}")
+    return page
 
 
 def wall(page: Page) -> str:
@@ -106,11 +137,10 @@ def test_the_gan_lab_keeps_its_run(lab: Page) -> None:
 # -- the latent tools --------------------------------------------------------------------------------------------------
 
 
-def test_the_way_between_two_samples_is_walked(explored: Page) -> None:
-    visit(explored, "Interpolation")
-    slider = explored.locator(".st-key-noise-strip input[type=range]")
+def test_the_way_between_two_samples_is_walked(interpolated: Page) -> None:
+    slider = interpolated.locator(".st-key-noise-strip input[type=range]")
     slider.wait_for()
-    big = explored.locator(".st-key-noise-strip [data-way] canvas").last
+    big = interpolated.locator(".st-key-noise-strip [data-way] canvas").last
     until(lambda: len(drawn(big)) > 200)
     for where in ("0.1", "0.9"):
         before = drawn(big)
@@ -118,28 +148,26 @@ def test_the_way_between_two_samples_is_walked(explored: Page) -> None:
         until(lambda before=before: drawn(big) != before)
 
 
-def test_a_walk_plays_by_itself_and_directions_turn_a_sample(explored: Page) -> None:
-    visit(explored, "Interpolation")
-    choose(explored, "Walk")
-    film = explored.locator(".st-key-noise-film canvas").first
+def test_a_walk_plays_by_itself_and_directions_turn_a_sample(interpolated: Page) -> None:
+    choose(interpolated, "Walk")
+    film = interpolated.locator(".st-key-noise-film canvas").first
     film.wait_for()
     seen = drawn(film)
     until(lambda: drawn(film) != seen)
-    choose(explored, "Directions")
-    sliders = explored.locator(".st-key-directions-Principal input[type=range]")
+    choose(interpolated, "Directions")
+    sliders = interpolated.locator(".st-key-directions-Principal input[type=range]")
     expect(sliders).to_have_count(8)
-    made = explored.locator(".st-key-directions-Principal .looks canvas").last
+    made = interpolated.locator(".st-key-directions-Principal .looks canvas").last
     until(lambda: len(drawn(made)) > 200)
     before = drawn(made)
     sliders.first.evaluate("s => { s.value = s.max; s.dispatchEvent(new Event('input', {bubbles: true})); }")
     until(lambda: drawn(made) != before)
 
 
-def test_an_image_is_looked_for_in_the_latent_space(explored: Page) -> None:
-    visit(explored, "Interpolation")
-    choose(explored, "Projection")
-    explored.locator(".st-key-project button").click()
-    expect(explored.get_by_text("Squared error a number").first).to_be_visible()
+def test_an_image_is_looked_for_in_the_latent_space(interpolated: Page) -> None:
+    choose(interpolated, "Projection")
+    interpolated.locator(".st-key-project button").click()
+    expect(interpolated.get_by_text("Squared error a number").first).to_be_visible()
 
 
 # -- mode collapse -----------------------------------------------------------------------------------------------------
