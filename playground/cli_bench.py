@@ -20,7 +20,7 @@ from playground.presets import preset
 
 Row = dict[str, Any]
 
-SPEED = ("step", "image_gan", "autoencoder", "engine", "stage", "latent", "store", "answer")
+SPEED = ("step", "image_gan", "autoencoder", "engine", "session", "stage", "latent", "store", "answer")
 PROMISED_SEEDS = 3
 
 # Modes with at least 1 % of the samples, or classes covered by images, that every seed of a preset must end with.
