@@ -116,7 +116,11 @@ def code(args: argparse.Namespace) -> int:
         experiment, steps = PRESETS[args.what].experiment, PRESETS[args.what].steps
         text = export_code.script(experiment, steps=steps)
     else:
-        run = opened(args.what)
+        try:
+            run = api.load_run(args.what)
+        except StoreError:
+            said = f"{args.what!r} is neither a run's id nor a preset: python -m playground list shows the presets, "
+            raise ConfigError(said + "the Runs page the ids.") from None
         experiment, text = run.folder.experiment(), run.code()
     if not args.out:
         print(text, end="")

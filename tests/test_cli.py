@@ -96,6 +96,8 @@ def train_json(capsys, *args: str) -> dict:
         (["export", "ring8-00000000", "--out", "a.gif"], "no run"),
         (["export", "ring8-00000000"], "--out"),
         (["export", "ring8-00000000", "--out", "a.gif", "--what", "dreams"], "walk"),
+        (["code", "first-step"], "neither a run's id nor a preset: python -m playground list"),
+        (["code", "ring8-00000000"], "neither a run's id nor a preset"),
         (["bench", "everything"], "exams"),
         (["bench", "exams", "--seeds", "3"], "of modes"),
     ],
