@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground.engine import EngineError
-from playground.engine.graft import grafted, words
+from playground.engine.graft import foretold, grafted, words
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
 from playground.store import Keyframe, Parent, RunFolder, StoreError, fork, parent, receive, runs, share
@@ -122,7 +122,12 @@ def test_a_fork_with_a_wider_generator_keeps_the_discriminator_exactly(folder):
     assert "optimiser_d/mean" in came.kept
     assert {"g/layers.0.weight", "optimiser_g/mean"} <= set(came.new)
     said = words(came.kept, came.new)
-    assert said.startswith("D with its optimiser is kept whole. Of G 1 of 4 tensors fit (layers.1.bias)")
+    assert said.startswith(
+        "D with its optimiser is kept whole. Of G and the average of G 1 of 4 tensors each fit (layers.1.bias)"
+    )
+    assert said.endswith("the others begin anew. G's optimiser begins anew.")
+    moment = folder.load_keyframe(40)
+    assert foretold(folder, moment.experiment.changed(g_width=8)) == said  # and before there is a fork
 
 
 def test_a_graft_has_its_parents_curves_and_only_its_own_moments(folder):
@@ -162,6 +167,8 @@ def test_another_rule_forgets_what_the_optimiser_remembered(folder):
     assert "model/optimiser_d/momentum" in new
     assert not new["model/optimiser_d/mean_square"].any()
     torch.testing.assert_close(new["model/d/layers.0.weight"], old["model/d/layers.0.weight"], rtol=0, atol=0)
+    said = foretold(folder, folder.experiment().changed(optimiser_d="rmsprop"))
+    assert said == "D, G with its optimiser and the average of G are kept whole. D's optimiser begins anew."
 
 
 def test_another_family_keeps_what_has_the_same_name_and_shape():

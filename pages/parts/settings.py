@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import controls, datasets, edits, state, widgets
+from playground.engine.graft import foretold
+from playground.experiment import Experiment
 from playground.families import family
 
 DRAWN_ELSEWHERE = frozenset({"device"})  # in the title row
@@ -56,14 +58,24 @@ def pending() -> None:
     said = edits.changes()
     if not said:
         return
+    forks = bool(state.engine().status(state.lab().run).keyframes)
     with st.container(key="pending"):
         st.markdown(f"**This restarts the run:** {', '.join(said[:3])}{' …' if len(said) > 3 else ''}")
+        if forks and (kept := _kept(state.lab().run, state.shown())):
+            st.markdown(f":gray[:small[**A fork instead:** {kept}]]")
         with st.container(horizontal=True, gap="small"):
             st.button("Restart", type="primary", icon=":material/restart_alt:", key="restart", on_click=edits.restart)
-            if state.engine().status(state.lab().run).keyframes:
+            if forks:
                 st.button(
                     "Fork with these settings", icon=":material/fork_right:", key="fork-with",
                     on_click=edits.branch_with_changes,
-                    help="A second run goes on from here and keeps what weights still fit; this one stays.",
+                    help="A second run goes on from here and keeps what still fits, as said above; this one stays.",
                 )  # fmt: skip
             st.button("Undo", icon=":material/undo:", key="undo", on_click=edits.undo)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Experiment: Experiment.to_json})
+def _kept(run: str, draft: Experiment) -> str:
+    """Say what a fork with the settings that wait would keep of a run's weights and optimisers."""
+    folder = state.engine().folder(run)
+    return foretold(folder, draft) if folder else ""

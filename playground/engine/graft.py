@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from playground.config import ConfigError
 from playground.diagnostics.signals import listed
 from playground.engine.loop import Loop
 from playground.experiment import Experiment, changes
-from playground.store import Graft, Keyframe
+from playground.store import Graft, Keyframe, RunFolder, StoreError
 
 NETS = {"d": "D", "g": "G", "average": "the average of G", "encoder": "the encoder", "decoder": "the decoder"}
+SHARED = "the optimiser"  # of a model whose networks are moved by one
+MANY = 8  # networks and optimisers that are named one by one
 TENSORS = 3  # named of a network that fits in part
 
 
@@ -35,6 +38,18 @@ def grafted(moment: Keyframe, experiment: Experiment) -> Graft:
     return Graft(experiment, tensors, tuple(told[0]), tuple(told[1]), tuple(changes(before, experiment)), past)
 
 
+def foretold(run: RunFolder, experiment: Experiment) -> str:
+    """Say what a fork with these settings would keep of a run, before there is one; "" where that cannot be said.
+
+    Every saved moment of a run has the same networks, so that the last one answers for all.
+    """
+    try:
+        graft = grafted(run.load_keyframe(None), experiment)
+    except (ConfigError, StoreError):  # the fork itself says why
+        return ""
+    return words(graft.kept, graft.new)
+
+
 def _stays(name: str, fits: Collection[str], new: Collection[str], old: Collection[str]) -> bool:
     """Say whether a tensor is taken over: by itself, with its network, or with what is counted."""
     part = name.split("/")[1] if name.startswith("model/") else ""
@@ -49,28 +64,51 @@ def _stays(name: str, fits: Collection[str], new: Collection[str], old: Collecti
 
 
 def words(kept: Sequence[str], new: Sequence[str]) -> str:
-    """Say in a sentence or two which networks were kept and which began anew."""
+    """Say in a sentence or two which networks and optimisers are kept and which begin anew."""
     weights = {name: name in kept for name in (*kept, *new) if "." in name}
     nets: dict[str, dict[str, bool]] = {}
     for name, stays in weights.items():
         nets.setdefault(_net(name), {})[name] = stays
     whole = [_with_optimiser(net, kept) for net, names in nets.items() if all(names.values())]
     none = [net for net, names in nets.items() if not any(names.values())]
-    told = [f"{listed(whole)} {'are' if len(whole) > 1 else 'is'} kept whole." if whole else ""]
+    whole += [own for own in _optimisers(kept) if own == SHARED]
+    none += _optimisers(new)
+    told = [f"{listed(whole, MANY)} {'are' if len(whole) > 1 else 'is'} kept whole." if whole else ""]
+    told += _in_part(nets)
+    told.append(f"{listed(none, MANY)} {'begin' if len(none) > 1 else 'begins'} anew." if none else "")
+    return " ".join(said[:1].upper() + said[1:] for said in told if said)
+
+
+def _in_part(nets: dict[str, dict[str, bool]]) -> list[str]:
+    """Say of which networks which tensors fit where some do and some do not; of those that are alike at once."""
+    alike: dict[tuple[tuple[str, ...], int], list[str]] = {}
     for net, names in nets.items():
-        fitting = [name.split("/", 1)[1] for name, stays in names.items() if stays]
+        fitting = tuple(_inner(name) for name, stays in names.items() if stays)
         if 0 < len(fitting) < len(names):
-            some = ", ".join(fitting[:TENSORS]) + (", …" if len(fitting) > TENSORS else "")
-            told.append(f"Of {net} {len(fitting)} of {len(names)} tensors fit ({some}), the others begin anew.")
-    told.append(f"{listed(none)} {'begin' if len(none) > 1 else 'begins'} anew." if none else "")
-    said = " ".join(part for part in told if part)
-    return said[:1].upper() + said[1:]
+            alike.setdefault((fitting, len(names)), []).append(net)
+    return [
+        f"Of {listed(some)} {len(fitting)} of {many} tensors {'each ' if len(some) > 1 else ''}fit "
+        f"({', '.join(fitting[:TENSORS])}{', …' if len(fitting) > TENSORS else ''}), the others begin anew."
+        for (fitting, many), some in alike.items()
+    ]
+
+
+def _inner(name: str) -> str:
+    """Return a tensor's name without that of its network."""
+    part, rest = name.split("/", 1)
+    return rest.split(".", 1)[1] if part == "net" else rest
 
 
 def _net(name: str) -> str:
     part, rest = name.split("/", 1)
     key = rest.split(".")[0] if part == "net" else part
     return NETS.get(key, key)
+
+
+def _optimisers(names: Collection[str]) -> list[str]:
+    """Name the optimisers among tensors, by the network that each moves."""
+    parts = dict.fromkeys(name.split("/")[0] for name in names if name.startswith("optimiser"))
+    return [f"{own[1:].upper()}'s optimiser" if (own := part.removeprefix("optimiser")) else SHARED for part in parts]
 
 
 def _with_optimiser(net: str, kept: Collection[str]) -> str:
