@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import labs, run_picks, run_row, run_search, run_thumbs, run_tree, says, state
+from pages.parts import labs, run_follow, run_picks, run_row, run_search, run_thumbs, run_tree, says, state
 from playground.engine import EngineError
 from playground.presets import preset_of
 from playground.store import StoreError, receive
@@ -44,18 +44,21 @@ def main() -> None:
     tags = sorted({tag for row in rows for tag in row.about.tags})
     run_row.head(order)
     shown = listed[(page - 1) * PAGE : page * PAGE]
+    table = run_follow.Table(rows, order)
     for entry in shown:
-        draw(entry, order, tags)
+        draw(entry, table, tags)
+    run_follow.follow(table)
     run_thumbs.await_missing()
 
 
-def draw(entry: Entry, order: run_search.Order, tags: list[str]) -> None:
+def draw(entry: Entry, table: run_follow.Table, tags: list[str]) -> None:
     """Draw a run, or a group with its runs below it."""
     opened = True
     if entry.group is not None:
         opened = run_row.group(entry, open_=len(entry.rows) <= FEW)
     for row in entry.rows if opened else ():
-        run_row.row(row, order, tags, inside=entry.group is not None)
+        inside = entry.group is not None
+        table.cells[row.run] = run_row.row(row, table.order, tags, inside=inside), inside
 
 
 def empty() -> None:

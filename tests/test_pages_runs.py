@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import playground.engine
 from playground.experiment import Experiment
 from playground.store import About, Group, RunFolder, about, fork, group
+from playground.store.index import Row
 from tests.engine_room import play_to, shared_engine, tiny
 from tests.fakes import FakeEngine
 from tests.page_room import ROUTER, shows
@@ -39,6 +40,21 @@ def test_each_run_says_where_it_stands(engine: FakeEngine) -> None:
     said = words(runs_page())
     for part in (first, "step 1,200", "NaN at step 7", f"Waiting for a free core: {third}"):
         assert part in said
+
+
+def test_the_rows_of_runs_that_train_follow_them(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.parts.run_follow.EVERY", 0.0)  # the first look comes at once
+    run, known = engine.prepare(Experiment()), engine.rows
+    engine.become(run, "running", step=1200)
+
+    def rows(preset: object = None) -> list[Row]:
+        engine.become(run, "running", step=engine.status(run).step + 100)
+        return known(preset)
+
+    monkeypatch.setattr(engine, "rows", rows)
+    said = words(runs_page())
+    assert "step 1,400" in said
+    assert "step 1,300" not in said  # what was drawn before is replaced
 
 
 def test_a_run_is_opened_in_the_lab(engine: FakeEngine) -> None:

@@ -6,6 +6,7 @@ import time
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts import run_more, run_picks, run_thumbs, says, state
 from pages.parts.run_search import verdict
@@ -34,8 +35,8 @@ def head(order: Order) -> None:
     st.html(f'<div class="run head">{"".join(f"<span>{escape(cell)}</span>" for cell in cells)}</div>')
 
 
-def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> None:
-    """Draw a run; `tags` are those that any run has; `inside`: of a group."""
+def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> DeltaGenerator:
+    """Draw a run and return where its cells are; `tags` are those that any run has; `inside`: of a group."""
     key = f"run-{run.run}"
     with st.container(key=key, horizontal=True, vertical_alignment="center", gap="small"):
         run_picks.tick(run.run)
@@ -45,7 +46,7 @@ def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> Non
             icon=":material/star:" if said.star else ":material/star_outline:",
             on_click=run_more.say, args=(run.run, said.model_copy(update={"star": not said.star})),
         )  # fmt: skip
-        st.html(_cells(run, order, inside), width="stretch")
+        place = st.html(cells(run, order, inside), width="stretch")
         with st.container(key=f"acts-{run.run}", horizontal=True, width="content", gap="small"):
             if run.state in ("stopped", "paused"):
                 st.button(
@@ -55,6 +56,7 @@ def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> Non
             if st.button("Open", key=f"open-{run.run}", icon=":material/open_in_full:"):
                 st.switch_page(state.switch(run.run).page)
             run_more.more(run, tags)
+    return place
 
 
 def group(entry: Entry, *, open_: bool) -> bool:
@@ -71,7 +73,8 @@ def group(entry: Entry, *, open_: bool) -> bool:
     return shown
 
 
-def _cells(run: Row, order: Order, inside: bool) -> str:
+def cells(run: Row, order: Order, inside: bool) -> str:
+    """Return what is said of a run in its row."""
     metric, values = run.spark
     tone = TONES.get(run.verdict[0], "warn")
     dot = f'<i class="dot {tone}"></i>'
