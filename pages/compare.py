@@ -7,7 +7,7 @@ import io
 
 import streamlit as st
 
-from pages.parts import plain, run_row, state
+from pages.parts import labs, plain, run_row, state
 from pages.parts.compared import course, history, overlays
 from playground.figures import comparison
 from playground.figures.chart import Style
@@ -23,12 +23,11 @@ def main() -> None:
     """Draw the page."""
     with st.container(key="title-row", horizontal=True, vertical_alignment="center"):
         st.markdown("# Compare", anchors=False)
-    st.markdown("The same curve of several runs, one over the other, and the settings in which the runs differ.")
     runs = {row.run: row for row in state.engine().rows(preset_of)}
     if len(runs) < 2:
-        st.markdown(":gray[Here two runs or more can be held side by side, and there are not as many yet.]")
-        st.page_link("gan_lab.py", label="Start one in the GAN lab", icon=":material/play_arrow:")
+        empty(len(runs))
         return
+    st.markdown("The same curve of several runs, one over the other, and the settings in which the runs differ.")
     names = {name: title(run) for name, run in runs.items()}
     if "compared" in st.session_state:  # without those deleted meanwhile
         st.session_state.compared = [name for name in st.session_state.compared if name in runs]
@@ -44,6 +43,19 @@ def main() -> None:
         return
     draw(chosen, names, metrics)
     settings(chosen, names)
+
+
+def empty(there: int) -> None:
+    """Say what the page is for, and how to come to two runs."""
+    with st.container(key="empty"):
+        st.markdown(
+            "**Compare** lays the same curve of several runs over each other, and names the settings in which the "
+            "runs differ."
+        )
+        st.page_link("race.py", label="Race two or more that differ in one setting", icon=":material/sports_score:")
+        for place in reversed(labs.PLACES.values()):
+            st.page_link(place.page, label=f"Start one in the {place.title}", icon=":material/play_arrow:")
+        st.caption(f"It takes two runs, and there is {'one' if there else 'none'} yet.")
 
 
 def draw(chosen: list[str], names: dict[str, str], metrics: list[str]) -> None:

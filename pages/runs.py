@@ -68,7 +68,7 @@ def empty() -> None:
             "**Every run that you start is kept here**: its settings, its curves, and moments to go back to. From here "
             "you compare runs, fork them, share them, and bring in those of others."
         )
-        for place in labs.PLACES.values():
+        for place in reversed(labs.PLACES.values()):
             st.page_link(place.page, label=f"Start one in the {place.title}", icon=":material/play_arrow:")
 
 

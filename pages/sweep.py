@@ -14,7 +14,7 @@ NEW = "new"
 def main() -> None:
     """Draw the page."""
     sweeps, broken = sweeper(state.engine()).all()
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown("# Sweep", anchors=False, width="stretch")
         chosen = choose(sweeps)
     st.markdown("Every combination of a few settings is trained, and you see which does best.")

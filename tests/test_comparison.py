@@ -84,7 +84,7 @@ def on_disk(engine: FakeEngine, root: Path, **values) -> str:
 def test_with_fewer_than_two_runs_it_says_what_will_be_here(engine: FakeEngine, tmp_path: Path) -> None:
     on_disk(engine, tmp_path)
     at = page()
-    assert any("not as many yet" in element.value for element in at.markdown)
+    assert any("It takes two runs" in element.value for element in at.caption)
 
 
 def test_curves_of_two_runs_and_what_they_differ_in(engine: FakeEngine, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ ICON = ":material/sports_score:"
 
 def draw() -> None:
     """Draw the page without a race."""
-    st.markdown("# Race", anchors=False)
+    with st.container(key="title-row", horizontal=True, vertical_alignment="center"):
+        st.markdown("# Race", anchors=False)
     st.markdown(
         "Runs side by side: the same first weights, the same batches in the same order, one setting different. "
         "What you then see is that setting's doing."
