@@ -75,6 +75,14 @@ def test_warming_while_more_modes_are_found() -> None:
     assert (v.state, v.sentence[:14]) == ("warming", "Still learning")
 
 
+def test_what_is_said_of_modes_is_what_was_counted() -> None:
+    """After a fork to another G its parent's scores are among the last ones: a mean over both holds every mode."""
+    masses = [EVEN] * 4 + [[0.3, 0.3, 0.3, 0, 0, 0, 0, 0]] * 2
+    v = judge(rows(masses, **{"modes/eight_percent": [8] * 4 + [3] * 2, "modes/tv": 0.5}))
+    assert v.sentence.startswith("Still learning: 3 of 8 modes have a fair share")
+    assert "3 of 8" in [e.value for e in v.evidence]
+
+
 def test_partial_collapse_names_the_missing_modes_and_for_how_long() -> None:
     masses = [[0.2, 0, 0, 0.2, 0.2, 0.2, 0, 0.15]] * 6
     v = judge(rows([EVEN, *masses], **{"modes/tv": 0.4, "modes/covered": 5}))

@@ -18,6 +18,7 @@ Models that code have states of their own: `coding_verdict`; generators of image
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -240,7 +241,8 @@ def _unfinished(s: Signals) -> Finding:
             remedy="d-too-weak",
         )
     if s.mode_count:
-        k, held, hq = s.mode_count, len(_present(s)), s.recent("modes/hq")
+        k, hq, counted = s.mode_count, s.recent("modes/hq"), s.recent("modes/eight_percent")
+        held = int(counted) if isfinite(counted) else len(_present(s))  # a mean has what no score had
         some = f"{held} of {k} modes {'has' if held == 1 else 'have'}"
         which = {k: f"all {k} modes have", 0: "no mode has"}.get(held, some)
         sentence = f"Still learning: {which} a fair share of the fakes, and {share(hq)} of the fakes are sharp."
