@@ -44,7 +44,7 @@ def main() -> None:
     tags = sorted({tag for row in rows for tag in row.about.tags})
     run_row.head(order)
     shown = listed[(page - 1) * PAGE : page * PAGE]
-    table = run_follow.Table(rows, order)
+    table = run_follow.Table({row.run: row for row in rows}, order)
     for entry in shown:
         draw(entry, table, tags)
     run_follow.follow(table)
@@ -57,8 +57,7 @@ def draw(entry: Entry, table: run_follow.Table, tags: list[str]) -> None:
     if entry.group is not None:
         opened = run_row.group(entry, open_=len(entry.rows) <= FEW)
     for row in entry.rows if opened else ():
-        inside = entry.group is not None
-        table.cells[row.run] = run_row.row(row, table.order, tags, inside=inside), inside
+        table.places[row.run] = run_row.row(row, tags), entry.group is not None
 
 
 def empty() -> None:

@@ -22,27 +22,35 @@ EVERY, AT_REST = 2.0, 10.0  # seconds between looks while any run trains, and wh
 
 @dataclass
 class Table:
-    """What the page shows: the runs when it was drawn, and where each row's cells are."""
+    """What the page shows: the runs when it was drawn, and the place of each row's cells."""
 
-    rows: list[Row]
+    rows: dict[str, Row]
     order: Order
-    cells: dict[str, tuple[DeltaGenerator, bool]] = field(default_factory=dict)  # by run; whether inside a group
+    places: dict[str, tuple[DeltaGenerator, bool]] = field(default_factory=dict)  # by run; whether inside a group
     drawn: float = field(default_factory=time.monotonic)
 
 
 def follow(table: Table) -> None:
-    """Keep the table up to date."""
-    busy = any(row.state in ALIVE for row in table.rows)
+    """Fill the rows, and keep those of runs that train up to date."""
+    for run in table.places:
+        if table.rows[run].state not in ALIVE:
+            _fill(table, table.rows[run])
+    busy = any(row.state in ALIVE for row in table.rows.values())
     st.fragment(_look, run_every=EVERY if busy else AT_REST)(table)
 
 
 def _look(table: Table) -> None:
-    """Draw the rows of runs that train anew; there is no widget here that this could take from under a hand."""
-    if time.monotonic() - table.drawn < EVERY / 2:
-        return  # the page has just been drawn
-    now = {row.run: row for row in state.engine().rows(preset_of)}
-    if {run: row.state for run, row in now.items()} != {row.run: row.state for row in table.rows}:
-        st.rerun()
-    for run, (place, inside) in table.cells.items():
+    """Draw the rows of runs that train; there is no widget here that this could take from under a hand."""
+    now = table.rows
+    if time.monotonic() - table.drawn > EVERY / 2:  # else the page has just been drawn
+        now = {row.run: row for row in state.engine().rows(preset_of)}
+        if {run: row.state for run, row in now.items()} != {run: row.state for run, row in table.rows.items()}:
+            st.rerun()
+    for run in table.places:
         if now[run].state in ALIVE:
-            place.html(run_row.cells(now[run], table.order, inside), width="stretch")
+            _fill(table, now[run])
+
+
+def _fill(table: Table, row: Row) -> None:
+    place, inside = table.places[row.run]
+    place.html(run_row.cells(row, table.order, inside), width="stretch")

@@ -35,8 +35,8 @@ def head(order: Order) -> None:
     st.html(f'<div class="run head">{"".join(f"<span>{escape(cell)}</span>" for cell in cells)}</div>')
 
 
-def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> DeltaGenerator:
-    """Draw a run and return where its cells are; `tags` are those that any run has; `inside`: of a group."""
+def row(run: Row, tags: list[str]) -> DeltaGenerator:
+    """Draw a run's widgets and return the place of its cells; `tags` are those that any run has."""
     key = f"run-{run.run}"
     with st.container(key=key, horizontal=True, vertical_alignment="center", gap="small"):
         run_picks.tick(run.run)
@@ -46,7 +46,7 @@ def row(run: Row, order: Order, tags: list[str], *, inside: bool = False) -> Del
             icon=":material/star:" if said.star else ":material/star_outline:",
             on_click=run_more.say, args=(run.run, said.model_copy(update={"star": not said.star})),
         )  # fmt: skip
-        place = st.html(cells(run, order, inside), width="stretch")
+        place = st.container(key=f"cells-{run.run}", width="stretch")
         with st.container(key=f"acts-{run.run}", horizontal=True, width="content", gap="small"):
             if run.state in ("stopped", "paused"):
                 st.button(
@@ -74,7 +74,7 @@ def group(entry: Entry, *, open_: bool) -> bool:
 
 
 def cells(run: Row, order: Order, inside: bool) -> str:
-    """Return what is said of a run in its row."""
+    """Return what is said of a run in its row; `inside`: of a group."""
     metric, values = run.spark
     tone = TONES.get(run.verdict[0], "warn")
     dot = f'<i class="dot {tone}"></i>'
@@ -85,9 +85,13 @@ def cells(run: Row, order: Order, inside: bool) -> str:
     said = run.error if run.state == "failed" and run.error else run.verdict[1]
     started = time.strftime("%d %b, %H:%M", time.localtime(run.started))
     what = escape(named(metric))
-    course = f'<img class="spark" src="{spark(values)}" alt=""><small title="{what}">{what}</small>' if metric else ""
+    course = (
+        f'<img class="spark" decoding="sync" src="{spark(values)}" alt=""><small title="{what}">{what}</small>'
+        if metric
+        else ""
+    )
     return (
-        f'<div class="run"><img src="{run_thumbs.picture(run)}" alt="What the run made last">'
+        f'<div class="run"><img decoding="sync" src="{run_thumbs.picture(run)}" alt="What the run made last">'
         f'<div class="name"><b>{escape(title(run))}</b>{label}{tags}'
         f"<small>{family(run.family).title} · {run.run}</small>{note}{came}</div>"
         f'<div class="course">{course}</div>'
