@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from playground import nets
+from playground import fast, nets
 from playground.config import Config, ConfigError, knob
 from playground.data.base import DataSet
 from playground.families.base import Piece
@@ -298,7 +298,7 @@ def doubling(shape: Sequence[int], c: BodySettings, inputs: int, generator: torc
         if c.up == "transpose":
             odd = tuple(1 - side % 2 for side in size)  # 4 becomes 7 or 8
             name = "Transposed conv 3 × 3, stride 2"
-            layer = conv(before[0], after[0], act, generator, nn.ConvTranspose2d, stride=2, output_padding=odd)
+            layer = conv(before[0], after[0], act, generator, fast.Doubling, stride=2, output_padding=odd)
         else:
             name = "Upsample, conv 3 × 3"
             layer = nn.Sequential(nn.Upsample(size), conv(before[0], after[0], act, generator))
@@ -316,7 +316,7 @@ def conv(
 ) -> nn.Module:
     """Return a 3 x 3 convolution that starts with the variance its activation wants, its values from `generator`."""
     layer = blank(lambda: kind(inputs, outputs, 3, padding=1, **how), generator.device)
-    seen = inputs * 9 / (4 if kind is nn.ConvTranspose2d else 1)  # turned round, a pixel meets a quarter of the filter
+    seen = inputs * 9 / (1 if kind is nn.Conv2d else 4)  # turned round, a pixel meets a quarter of the filter
     nn.init.normal_(layer.weight, 0.0, GAINS.get(act, math.sqrt(0.5)) * math.sqrt(2 / seen), generator=generator)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)

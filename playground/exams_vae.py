@@ -168,11 +168,16 @@ class Plain(nn.Module):
         for i, head in enumerate((self.mean, self.log_variance)):
             head.load_state_dict({n: t.chunk(2)[i] for n, t in heads.state_dict().items()})
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (B, 784) -> (B, 784), (B, 20), (B, 20)
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, 784) -> means and log variances (B, 20)
         h = torch.relu(self.into(x))
-        mean, log_variance = self.mean(h), self.log_variance(h)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        return torch.sigmoid(self.last(torch.relu(self.out(z)))), mean, log_variance
+        return self.mean(h), self.log_variance(h)
+
+    def decode(self, z: Tensor) -> Tensor:  # (B, 20) -> (B, 784)
+        return torch.sigmoid(self.last(torch.relu(self.out(z))))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (B, 784) -> (B, 784), (B, 20), (B, 20)
+        mean, log_variance = self.encode(x)
+        return self.decode(mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)), mean, log_variance
 
     def loss(self, x: Tensor) -> Tensor:
         """Return the negative ELBO of images (B, 784), summed over the batch."""

@@ -52,3 +52,28 @@ def test_rows_with_gaps_between_them_are_closed_up_before_onednn_sees_them(monke
     torch.testing.assert_close(*grads, rtol=1e-3, atol=1e-2)
     assert len(seen) == 3
     assert all(x.is_contiguous() or x.T.is_contiguous() for x in seen)
+
+
+@pytest.mark.parametrize("odd", [(0, 0), (1, 1), (1, 0)])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_doubling_by_parity_is_pytorchs_transposed_convolution(outputs, odd):
+    torch.manual_seed(0)
+    layer = fast.Doubling(5, outputs, 3, stride=2, padding=1, output_padding=odd)
+    x = torch.randn(2, 5, 4, 6).requires_grad_()
+    given = (x, layer.weight, layer.bias)
+    found, known = layer(x), torch.nn.ConvTranspose2d.forward(layer, x)
+    torch.testing.assert_close(found, known, atol=1e-5, rtol=1e-4)
+    first = [torch.autograd.grad(torch.tanh(y).square().sum(), given, create_graph=True) for y in (found, known)]
+    torch.testing.assert_close(*first, atol=1e-4, rtol=1e-4)
+    second = [torch.autograd.grad(g[0].square().sum(), layer.weight) for g in first]
+    torch.testing.assert_close(*second, atol=1e-3, rtol=1e-3)
+
+
+def test_doubling_leaves_many_channels_and_other_types_to_pytorch(monkeypatch):
+    monkeypatch.setattr(fast, "by_parity", lambda *_: pytest.fail("by parity"))
+    x = torch.randn(2, 5, 4, 4)
+    fast.Doubling(5, 16, 3, stride=2, padding=1)(x)
+    few = fast.Doubling(5, 1, 3, stride=2, padding=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert few(x).dtype == torch.bfloat16
+    assert few.double()(x.double()).dtype == torch.float64
