@@ -70,25 +70,27 @@ def onednn_linear(weight: Tensor, rows: int) -> Callable[..., Tensor] | None:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return x Wᵀ + b of (B, in), W (out, in) and b (out,), (B, out)."""
-    if onednn_linear(weight, len(x)) is None or x.dim() != 2 or torch.is_autocast_enabled(x.device.type):
+    op = onednn_linear(weight, len(x))
+    if op is None or x.dim() != 2 or torch.is_autocast_enabled(x.device.type):
         return F.linear(x, weight, bias)
-    return _Product.apply(x, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
+    x = x if x.is_contiguous() or x.T.is_contiguous() else x.contiguous()  # of gaps between rows it makes 10 ms
+    if torch.is_grad_enabled():
+        return _Product.apply(op, x, weight, bias)  # type: ignore[no-any-return, no-untyped-call]
+    return op(x, weight, bias, "none", [], "")  # most of the way back comes here: a gradient's gradient is rare
 
 
 class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        x = x if x.is_contiguous() or x.T.is_contiguous() else x.contiguous()  # of gaps between rows it makes 10 ms
+    def forward(ctx: Any, op: Callable[..., Tensor], x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        op = onednn_linear(weight, len(x))
-        assert op is not None
         return op(x, weight, bias, "none", [], "")
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[None, Tensor | None, Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        delta, (of_x, of_weight, of_bias) = upstream[0], ctx.needs_input_grad
+        delta, (_, of_x, of_weight, of_bias) = upstream[0], ctx.needs_input_grad
         return (
+            None,
             linear(delta, weight.T) if of_x else None,
             linear(delta.T, x.T) if of_weight else None,
             delta.sum(0) if of_bias else None,

@@ -61,17 +61,17 @@ class CodingPanel:
         """Measure the model as it is now; only what applies and is finite is returned. Draws from its own stream."""
         rng = fresh(self.seed, "score", step, device=self.device)
         self.n = FEWER.get(getattr(family.config, "body", ""), N)
-        held, train = self._held.x, self._train.x
-        codes = family.encode(held)
+        held, train, labelled = self._held.x, self._train.x, self._train.labels is not None
+        codes, known = family.encode(held), family.encode(self._voters.x if labelled else train)
         recon = family.decode(codes)
-        scores = {"held/mse": mse(recon, held), "train/mse": mse(family.decode(family.encode(train)), train)}
+        scores = {"held/mse": mse(recon, held), "train/mse": mse(family.decode(known[: len(train)]), train)}
         scores |= self._errors(family, rng)
         scores |= codings(family, codes, held) | units(family.activations(held))
         if self.data.kind == "images":
             scores["blur/sharpness"] = sharpness(recon, held)
-        scores["copy/noise"] = self._copied(family, rng)
-        if self._train.labels is not None:
-            scores["knn/accuracy"] = self._knn(family.encode(self._voters.x), codes)
+        scores["copy/noise"] = self._copied(family)
+        if labelled:
+            scores["knn/accuracy"] = self._knn(known, codes)
         scores |= self._by_pca(codes.shape[1]) | self._denoised(family, codes.shape[1], rng)
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
@@ -89,11 +89,9 @@ class CodingPanel:
             return dict(zip(("held/recon", "train/recon"), (float(e.mean()) for e in errors), strict=True))
         return bounds(held) | {"train/recon": float(train.recon.mean())}
 
-    def _copied(self, family: Family, rng: torch.Generator) -> float:
+    def _copied(self, family: Family) -> float:
         """Return the error on items whose numbers come each from another item, over what their mean would cost."""
-        x = self._held.x[: self.n // 2]
-        order = torch.rand(x.shape, generator=rng, device=self.device).argsort(0)
-        noise = x.gather(0, order)
+        x, noise = self._held.x[: self.n // 2], self._noise[: self.n // 2]
         return mse(family.decode(family.encode(noise)), noise) / max(mse(x.mean(0), x), 1e-12)
 
     def _denoised(self, family: Family, codings: int, rng: torch.Generator) -> dict[str, float]:
@@ -139,6 +137,13 @@ class CodingPanel:
     @cached_property
     def _unseen(self) -> Items:
         return self.data.held_out(N, self.seed, self.device)
+
+    @cached_property
+    def _noise(self) -> Tensor:
+        """Items whose numbers come each from another held-out item, the same ones every time."""
+        x = self._unseen.x[: N // 2]
+        order = torch.rand(x.shape, generator=fresh(self.seed, "shuffled", device=self.device), device=self.device)
+        return x.gather(0, order.argsort(0))
 
     @cached_property
     def _known(self) -> Items:
