@@ -39,7 +39,7 @@ def gone(pid):
         return True
 
 
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
+@pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGINT", marks=pytest.mark.slow)])
 def test_a_server_that_ends_leaves_no_orphan_and_the_run_goes_on(how):
     engine = shared_engine()
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}

@@ -117,7 +117,7 @@ def test_an_interrupted_sweep_is_saved_and_resumed(capsys, home):
 def test_a_sweep_from_python_tells_how_far_it_is_and_ranks(home):
     seen = []
     found = playground.sweep(
-        tiny(), {"lr_g": [1e-4, 1e-3]}, seeds=2, steps=30, goal="modes/hq", workers=2, progress=seen.append
+        tiny(), {"lr_g": [1e-4, 1e-3]}, seeds=2, steps=30, goal="modes/hq", workers=1, progress=seen.append
     )
     assert [row["seed"] for row in found.rows()] == [3, 3, 4, 4]
     assert (seen[-1].phase, seen[-1].done, seen[-1].total) == ("done", 4, 4)

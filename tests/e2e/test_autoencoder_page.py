@@ -48,6 +48,13 @@ def explored(context: BrowserContext, server: Server, vae: Path) -> Page:
     return page
 
 
+def linked(context: BrowserContext, server: Server, vae: Path, name: str) -> Page:
+    """An Explore page with the same, by a link."""
+    page = context.new_page()
+    page.goto(f"{server.url}/{name}?run={brought(server, vae)}")
+    return page
+
+
 def middle(canvas: Locator, across: float = 0.5, down: float = 0.5) -> tuple[float, float]:
     box = canvas.bounding_box()
     assert box
@@ -169,8 +176,8 @@ def test_of_a_mixed_zip_the_good_images_are_used_and_the_others_named(lab: Page,
 # -- Explore -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_point_of_the_latent_space_is_decoded(explored: Page) -> None:
-    visit(explored, "Latent space")
+def test_a_point_of_the_latent_space_is_decoded(context: BrowserContext, server: Server, vae: Path) -> None:
+    explored = linked(context, server, vae, "latent")
     canvas = explored.locator(".st-key-scatter canvas").first
     canvas.wait_for()
     made = explored.locator(".st-key-scatter .aside .look").nth(1)
@@ -189,8 +196,8 @@ def test_a_map_by_umap_takes_its_time_and_pca_stands_meanwhile(explored: Page) -
     expect(explored.locator(".st-key-scatter")).to_contain_text("who is near whom", timeout=180_000)
 
 
-def test_the_interpolation_slider_decodes_as_it_moves(explored: Page) -> None:
-    visit(explored, "Interpolation")
+def test_the_interpolation_slider_decodes_as_it_moves(context: BrowserContext, server: Server, vae: Path) -> None:
+    explored = linked(context, server, vae, "interpolation")
     slider = explored.locator(".st-key-filmstrip input[type=range]")
     slider.wait_for()
     big = explored.locator(".st-key-filmstrip [data-way] canvas").last

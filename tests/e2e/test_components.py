@@ -170,7 +170,7 @@ def test_the_pad_gives_what_was_drawn(bare: Page) -> None:
 # -- on the running app ----------------------------------------------------------------------------------------------
 
 
-def test_layers_switch_apart_and_stay_over_a_rerun(page: Page) -> None:
+def test_layers_switch_apart_or_take_turns_and_stay_over_a_rerun(page: Page) -> None:
     carried = f"() => Object.keys({HUB}.frame.arrays).sort().join(' ')"
     expect(chip(page, "Fakes")).to_have_attribute("aria-pressed", "true")
     chip(page, "D surface").click()
@@ -183,9 +183,6 @@ def test_layers_switch_apart_and_stay_over_a_rerun(page: Page) -> None:
     page.locator(".st-key-stage canvas").first.wait_for()
     expect(chip(page, "Manifold")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function(f"() => {HUB}?.frame && ({carried})() === 'fake manifold real'")
-
-
-def test_surface_and_optimal_d_take_turns(page: Page) -> None:
     chip(page, "Optimal D").click()
     expect(chip(page, "D surface")).to_have_attribute("aria-pressed", "false")
     chip(page, "D surface").click()

@@ -72,8 +72,11 @@ def wall(page: Page) -> str:
 # -- the lab -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_dcgan_learns_digits_and_its_wall_changes(lab: Page) -> None:
+def test_a_dcgan_learns_digits_and_its_wall_and_classes_change(lab: Page) -> None:
     state_is(lab, "ready")
+    rows = lab.locator(".st-key-samples .share")
+    expect(rows).to_have_count(10)
+    expect(rows.first).to_contain_text("–")
     until(lambda: len(wall(lab)) > 5000)
     before = wall(lab)
     train(lab, 60)
@@ -83,18 +86,11 @@ def test_a_dcgan_learns_digits_and_its_wall_changes(lab: Page) -> None:
     until(lambda: step(lab) > at and wall(lab) != seen)
     expect(lab.get_by_role("button", name="Slow motion")).to_be_hidden()
     expect(lab.get_by_role("button", name="D only")).to_be_visible()
-
-
-def test_the_classes_of_the_fakes_are_counted(lab: Page) -> None:
-    rows = lab.locator(".st-key-samples .share")
-    expect(rows).to_have_count(10)
-    expect(rows.first).to_contain_text("–")
-    train(lab, 60)
     until(lambda: all("%" in text or "missing" in text for text in rows.all_inner_texts()))
     expect(lab.locator(".st-key-verdict")).to_contain_text("of 10")
 
 
-def test_a_sample_is_picked_with_the_keyboard_and_followed(lab: Page) -> None:
+def test_a_sample_is_picked_with_the_keyboard_and_the_wall_turns_to_the_real_items(lab: Page) -> None:
     canvas, card = lab.locator(".st-key-samples canvas").first, lab.locator(".st-key-samples .pinline")
     expect(card).to_contain_text("Pick a sample")
     canvas.focus()
@@ -104,9 +100,6 @@ def test_a_sample_is_picked_with_the_keyboard_and_followed(lab: Page) -> None:
     expect(card).to_contain_text("z has 16 numbers")
     canvas.press("Escape")
     expect(card).to_contain_text("Pick a sample")
-
-
-def test_the_wall_turns_to_the_real_items(lab: Page) -> None:
     until(lambda: len(wall(lab)) > 5000)
     before = wall(lab)
     lab.get_by_role("tab", name="Real").click()

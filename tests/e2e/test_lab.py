@@ -20,7 +20,7 @@ BAD = "height,weight\n1,2\n3,heavy\n"
 NAN = "?loss=least-squares&od=sgd&og=sgd&lrd=1&lrg=1&gain=3&keep=10"
 
 
-def test_it_opens_ready_plays_and_pauses(page: Page) -> None:
+def test_it_opens_ready_plays_and_pauses_by_the_bar_and_the_space_key(page: Page) -> None:
     state_is(page, "ready")
     assert step(page) == 0
     before = picture(page)
@@ -34,12 +34,9 @@ def test_it_opens_ready_plays_and_pauses(page: Page) -> None:
     page.wait_for_timeout(1000)
     assert step(page) == at
     assert picture(page) == then
-
-
-def test_the_space_key_plays_and_pauses(page: Page) -> None:
     page.keyboard.press(" ")
     state_is(page, "running")
-    until(lambda: step(page) > 5)
+    until(lambda: step(page) > at + 5)
     page.keyboard.press(" ")
     state_is(page, "paused")
 

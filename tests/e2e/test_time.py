@@ -163,6 +163,9 @@ def test_a_fork_is_drawn_with_the_line_of_its_parent(stopped: Page) -> None:
     assert stopped.evaluate(f"{lines}[0].x[0]") >= 100
     assert stopped.evaluate(f"{lines}[0].x.at(-1)") <= end
     assert stopped.evaluate(f"{lines}[0].x.at(-1)") > 200
+    stopped.get_by_role("link", name="Runs").first.click()
+    expect(stopped.locator(f".st-key-run-{first}")).to_contain_text(f"step {end:,}")
+    expect(stopped.get_by_text(f"forked from {first} at step 100")).to_be_visible()
 
 
 def test_a_structural_fork_keeps_the_discriminator(stopped: Page, server: Server) -> None:

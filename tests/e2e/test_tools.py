@@ -32,34 +32,27 @@ def stage(page: Page) -> Locator:
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_stage_is_saved_as_a_png(page: Page) -> None:
-    train(page)
+def test_stage_and_curves_are_saved_as_they_are_shown(page: Page) -> None:
+    train(page, 100)
     press(page, "Pause")
+    state_is(page, "paused")
+    run = run_of(page)
     file = saved(page, page.get_by_role("button", name="Save the stage as PNG"))
-    assert re.fullmatch(rf"{run_of(page)}-\d+\.png", file.suggested_filename)
+    assert re.fullmatch(rf"{run}-\d+\.png", file.suggested_filename)
     pixels = png(file)
     assert pixels.shape[0] > pixels.shape[1] > 300  # the square picture under a strip with its title
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 100
 
-
-def test_a_curve_is_saved_as_a_png(page: Page) -> None:
-    train(page, 100)
-    press(page, "Pause")
     plot = page.locator(".st-key-curve-0 .js-plotly-plot")
     plot.locator(".legend .traces").first.wait_for()
     plot.hover()
     file = saved(page, plot.locator("[data-attr=toImage], [data-title*=PNG i], [data-title*=plot i]").first)
-    assert file.suggested_filename == f"{run_of(page)}-losses.png"
+    assert file.suggested_filename == f"{run}-losses.png"
     assert len(np.unique(png(file).reshape(-1, 3), axis=0)) > 10
 
-
-def test_the_csv_holds_the_curves_that_are_shown(page: Page, server: Server) -> None:
-    train(page, 100)
-    press(page, "Pause")
-    state_is(page, "paused")
     page.locator(".st-key-curve-tools button").first.click()
     file = saved(page, page.locator(".st-key-csv-curves button"))
-    assert file.suggested_filename == f"{run_of(page)}.csv"
+    assert file.suggested_filename == f"{run}.csv"
     rows = list(csv.DictReader(io.StringIO(file.path().read_text())))
     assert {row["curve"] for row in rows} == {"Losses"}
     assert {"Discriminator", "Generator"} <= {row["line"] for row in rows}
@@ -97,27 +90,6 @@ def test_the_past_is_looked_at_and_gone_on_from(context: BrowserContext, server:
     assert [e["step"] for e in events(server, run_of(page)) if e["kind"] == "rewind"] == [50]
     press(page, "Play")
     until(lambda: step(page) > 60)
-
-
-def test_a_second_line_is_forked_from_the_past(context: BrowserContext, server: Server) -> None:
-    page = opened(context, f"{server.url}?keep=50")
-    train(page, 200)
-    press(page, "Pause")
-    state_is(page, "paused")
-    settled(page)
-    first, end = run_of(page), step(page)
-    bar(page).get_by_label("Past").focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    expect(bar(page).locator(".state")).to_have_text("Looking at step 50")
-    bar(page).get_by_role("button", name="Fork from here").click()
-    until(lambda: run_of(page) != first)
-    until(lambda: step(page) == 50)
-    press(page, "Play")
-    until(lambda: step(page) > 60)
-    page.get_by_role("link", name="Runs").first.click()
-    expect(page.locator(f".st-key-run-{first}")).to_contain_text(f"step {end:,}")
-    expect(page.get_by_text(f"forked from {first} at step 50")).to_be_visible()
 
 
 # -- ends to stop at --------------------------------------------------------------------------------------------------
