@@ -156,6 +156,7 @@ def test_data_without_modes_and_models_of_other_families() -> None:
         report(held_out(data), dataset("dirac")())
 
 
+@pytest.mark.parametrize("data", ["digits", pytest.param("28 pixels", marks=pytest.mark.slow)], indirect=True)
 def test_the_same_seed_gives_the_same_report(data: DataSet) -> None:
     first, again, other = (report(only(data, 1, 2), data, seed=seed) for seed in (3, 3, 4))
     values = lambda r: [s.value for s in r.scores]  # noqa: E731

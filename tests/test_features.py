@@ -116,6 +116,7 @@ def test_they_are_trained_ahead_in_a_process_of_its_own() -> None:
     assert forgotten(data).accuracy == before.accuracy
 
 
+@pytest.mark.slow
 def test_images_of_28_pixels_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """MNIST where its test images are on this machine, else digits of fonts."""
     monkeypatch.setenv("PLAYGROUND_DATA", str(REAL))

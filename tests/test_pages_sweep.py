@@ -108,6 +108,7 @@ def test_combinations_that_are_left_out_are_named_with_the_reason() -> None:
     assert "no effect here" in words(at)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_started_fills_and_is_done() -> None:
     at = page()
     at.session_state["sweep-fields"] = ["lr_g", "loss"]

@@ -214,7 +214,7 @@ from playground.sweep_plan import plan
 
 if __name__ == "__main__":
     sweeper = Sweeper(Engine(Path(sys.argv[1]), workers=2))
-    sweep = plan(tiny(), {"loss": ["non-saturating", "hinge"], "lr_g": [1e-4, 1e-3, 1e-2]}, steps=800).sweep()
+    sweep = plan(tiny(), {"loss": ["non-saturating", "hinge"], "lr_g": [1e-4, 1e-3]}, steps=800).sweep()
     sweeper.start(sweep)
     until(lambda: any(cell.result for cell in sweeper.get(sweep.id).cells))
     print(sweep.id, flush=True)

@@ -77,12 +77,16 @@ def test_a_structural_change_asks_first(page: Page) -> None:
     state_is(page, "running")
 
 
-def test_a_reload_finds_the_run_again(page: Page) -> None:
+def test_a_reload_and_the_runs_page_find_the_run_again(page: Page) -> None:
     train(page)
     run, at = run_of(page), step(page)
     page.reload()
     page.locator(".st-key-stage canvas").first.wait_for()
     until(lambda: step(page) >= at)
+    assert run_of(page) == run
+    page.get_by_role("link", name="Runs").first.click()
+    page.locator(f".st-key-open-{run} button").click()
+    page.locator(".st-key-stage canvas").first.wait_for()
     assert run_of(page) == run
 
 
@@ -174,15 +178,6 @@ def test_closing_the_tab_stops_the_run(context: BrowserContext, server: Server) 
     page.close()
     status = server.home / run / "status.json"
     until(lambda: json.loads(status.read_text())["state"] == "stopped", GRACE + PATIENCE)
-
-
-def test_every_run_is_on_the_runs_page(page: Page) -> None:
-    train(page)
-    run = run_of(page)
-    page.get_by_role("link", name="Runs").first.click()
-    page.locator(f".st-key-open-{run} button").click()
-    page.locator(".st-key-stage canvas").first.wait_for()
-    assert run_of(page) == run
 
 
 def test_on_a_phone_the_stage_comes_first_and_play_stays_in_reach(page: Page) -> None:

@@ -50,6 +50,7 @@ def test_a_sweep_of_six_from_the_choice_to_a_run(page: Page, server: Server) -> 
     assert query(page)["steps"] == ["60"]
 
 
+@pytest.mark.slow
 def test_a_sweep_is_stopped_resumed_and_deleted_with_its_runs(page: Page, server: Server) -> None:
     visit(page, "Sweep")
     page.locator("[class*=st-key-sweep-choice-] input").or_(page.locator(".st-key-sweep-start")).first.wait_for()
