@@ -89,7 +89,7 @@ export class Chart {
   resize(size) {
     const ratio = Math.min(2, window.devicePixelRatio || 1);
     const device = Math.round(size * ratio);
-    if (!size || (this.canvas.width === device && this.view.ratio === ratio)) return;
+    if (!size || (this.canvas.width === device && this.canvas.height === device && this.view.ratio === ratio)) return;
     this.canvas.width = this.canvas.height = device;
     this.view.resize(size, ratio);
     this.sprites = new Map();

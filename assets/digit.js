@@ -98,7 +98,7 @@ class Digit {
     const room = Math.min(ROOM, this.root.clientWidth || ROOM);
     this.cell = Math.max(1, Math.floor((room * ratio) / this.side));
     const whole = this.cell * this.side;
-    if (this.canvas.width !== whole) this.canvas.width = this.canvas.height = whole;
+    if (this.canvas.width !== whole || this.canvas.height !== whole) this.canvas.width = this.canvas.height = whole;
     this.canvas.style.width = this.canvas.style.height = `${whole / ratio}px`;
     this.draw();
   }

@@ -65,7 +65,7 @@ export class Surface {
   }
 
   load(values, side) {
-    if (this.canvas.width !== side) {
+    if (!this.image || this.canvas.width !== side) {
       this.canvas.width = this.canvas.height = side;
       this.image = this.ctx.createImageData(side, side);
       this.words = new Uint32Array(this.image.data.buffer);

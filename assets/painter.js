@@ -37,7 +37,7 @@ export class Painter {
 
   resize(size, ratio) {
     const device = Math.round(size * ratio);
-    if (this.canvas.width === device && this.view.ratio === ratio) return;
+    if (this.canvas.width === device && this.canvas.height === device && this.view.ratio === ratio) return;
     this.canvas.width = this.canvas.height = device;
     this.view.resize(size, ratio);
     this.still.width = this.still.height = this.view.side;

@@ -272,3 +272,15 @@ def test_without_a_websocket_the_picture_still_moves(page: Page) -> None:
     page.wait_for_function(f"(first) => {HUB}.frame.seq > first + 3", arg=first)
     page.keyboard.press("Space")
     state_is(page, "paused")
+
+
+def test_a_stage_of_the_width_that_canvases_are_born_with_is_painted(context: BrowserContext, server: Any) -> None:
+    """A low window, such as a phone held sideways, gives the stage its least side: 300, as a bare canvas has."""
+    page = context.new_page()
+    page.set_viewport_size({"width": 900, "height": 400})
+    page.goto(server.url)
+    canvas = page.locator(".st-key-stage canvas").first
+    canvas.wait_for()
+    page.wait_for_function(f"{HUB}")
+    assert canvas.evaluate("canvas => canvas.getBoundingClientRect().width") == 300
+    expect(canvas).to_have_attribute("height", "300")
