@@ -50,7 +50,7 @@ def test_a_ready_race_is_lined_up_with_its_runs_at_the_start() -> None:
     assert race.status().state == "ready"
     assert race.status().until == {"steps": RACES["r1"].steps}
     said = words(at)
-    assert "One setting differs: **penalty**." in said
+    assert "One setting differs: **Penalty**." in said
     assert "All start from the same weights and see the same batches." in said
     assert at.query_params["race"] in (race.card.id, [race.card.id])
 
@@ -66,7 +66,7 @@ def test_ones_own_race_takes_any_field_and_says_what_does_not_go() -> None:
     at = page()
     at.selectbox(key="race-base").set_value("First steps · Start here").run()
     at.selectbox(key="race-knob-points").set_value("lr_d").run()
-    assert "one setting different (learning rate d)" in words(at)
+    assert "one setting different (Learning rate D)" in words(at)
     at.multiselect(key="race-values-gan-points-lr_d").set_value(["0.002"]).run()
     assert "takes 2 to 6 values, and there are 1" in words(at)
     assert at.button(key="line-up").disabled

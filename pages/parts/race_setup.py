@@ -128,4 +128,4 @@ def _start(base: Experiment, knob: str, values: list[Any]) -> None:
         else:
             label = base.knobs()[knob].label
             runs = ", ".join(f"**{racer.label}**" for racer in card.racers)
-            st.markdown(f"{len(values)} runs, one setting different ({label.lower()}): {runs}.", width="stretch")
+            st.markdown(f"{len(values)} runs, one setting different ({label}): {runs}.", width="stretch")

@@ -130,9 +130,7 @@ def _differences(race: Race) -> None:
     rows = comparison.differences([engine.experiment(racer.run) for racer in runs])
     label = card.racers[0].experiment.knobs()[card.knob].label
     with st.container(key="race-differences"):
-        only = (
-            f"One setting differs: **{label.lower()}**." if [row.label for row in rows] == [label] else "What differs:"
-        )
+        only = f"One setting differs: **{label}**." if [row.label for row in rows] == [label] else "What differs:"
         st.markdown(f"{only} {equal(card)}")
         if len(card.racers) <= MOST and len(rows) > 1:
             names = [f"*{racer.label}" for racer in runs]
