@@ -253,7 +253,8 @@ def rows() -> Iterator[dict[str, Any]]:
             for case in (vae(), convolutional()):
                 torch.set_num_threads(1)
                 yield from (against(case, opponent) for opponent in case.targets)
-                yield on_all_cores(case, threads)
+                if threads > 1:
+                    yield on_all_cores(case, threads)
     finally:
         torch.set_num_threads(threads)
 
