@@ -113,7 +113,8 @@ class Doubling(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         slow = x.is_cpu and x.dtype == torch.float32 and self.out_channels <= FEW and THERE
-        if not slow or output_size is not None or torch.is_autocast_enabled("cpu"):
+        plain = output_size is not None or torch.onnx.is_in_onnx_export()  # a file names the layer as it is
+        if not slow or plain or torch.is_autocast_enabled("cpu"):
             return super().forward(x, output_size)
         return _ByParity.apply(x, self.weight, self.bias, self.output_padding)  # type: ignore[no-any-return, no-untyped-call]
 
