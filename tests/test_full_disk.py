@@ -71,6 +71,26 @@ def test_a_run_that_is_stopped_on_a_full_disk_goes_on_from_its_last_moment():
     engine.send(run, "stop")
 
 
+@pytest.mark.parametrize("excused", [False, True])
+def test_a_moment_that_found_no_room_is_told_of_once(folder, monkeypatch, excused):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder.acquire()
+    loop = Loop(folder.experiment(), folder)
+    monkeypatch.setattr("playground.store.keyframes.put", full)
+    loop.keyframe(wait=False)
+    folder.keyframes()  # waits for it
+    monkeypatch.undo()
+    if excused:
+        folder.excuse()
+        folder.flush()
+    else:
+        with pytest.raises(Unwritable, match=SENTENCE):
+            folder.flush()
+    assert loop.keyframe() == 0
+
+
 def flushed(loop, steps):
     """Train so many steps, and write all that waits after each few."""
     for _ in range(steps // 5):

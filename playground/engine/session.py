@@ -165,11 +165,9 @@ class Session:
         self.tell()
 
     def fail(self, error: Exception) -> None:
-        """Stay at the first bad step with its cause; the last keyframe is there to go back to.
-
-        Where the disk takes no more, pause: what is not written yet is written when there is room.
-        """
+        """Stay at the first bad step with its cause; where the disk takes no more, pause: all that waits stays."""
         if isinstance(error, Unwritable):
+            self.folder.excuse()
             return self.become("paused", str(error))
         plain = isinstance(error, TrainingFailed)
         self.become("failed", str(error) if plain else f"The worker stumbled: {type(error).__name__}: {error}")

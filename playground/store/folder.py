@@ -27,7 +27,7 @@ from torch import Tensor
 from playground.config import ConfigError
 from playground.experiment import Experiment
 from playground.store import keyframes
-from playground.store.errors import StoreError, written
+from playground.store.errors import StoreError, Unwritable, written
 from playground.store.files import held, hold, sync, write_whole
 from playground.store.keyframes import Keyframe
 from playground.store.plain import Parts
@@ -308,6 +308,12 @@ class RunFolder:
         """Wait for a moment that is on its way to the disk."""
         if self._saver is not None:
             self._saver.rest()
+
+    def excuse(self) -> None:
+        """Hear no more of a moment that found no room either: who goes on from a full disk has been told of it."""
+        if self._saver is not None:
+            with contextlib.suppress(Unwritable):
+                self._saver.settle()
 
     def drop_keyframe(self, step: int) -> None:
         """Forget one saved moment."""
