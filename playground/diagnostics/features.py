@@ -208,7 +208,7 @@ def _tensors(found: Features) -> dict[str, Tensor]:
 def _read(data: DataSet, file: Path) -> Features | None:
     """Return the features of a file; None where it is not there or not whole."""
     try:
-        tensors = safetensors.torch.load(file.read_bytes())
+        tensors = safetensors.torch.load_file(file)
         net, head = part(tensors, "net"), part(tensors, "head")
         made = _blank(data, bool(head), len(net.get("components", ())))
         made.net.load_state_dict(net)

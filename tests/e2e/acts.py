@@ -106,9 +106,12 @@ def trained(server: Server, link: str, steps: int, file: Path) -> Path:
         return playground.train(experiment, steps).share(file)
 
 
-def brought(server: Server, file: Path) -> str:
-    """Put a copy of a run beside the server's others, for one test alone, and return its id."""
-    return receive(file, server.home).run_id
+def brought(context: BrowserContext, server: Server, file: Path, name: str = "", first: str = "h1") -> Page:
+    """Put a copy of a run beside the server's others, for one test alone; return a page of this name that shows it."""
+    page = context.new_page()
+    page.goto(f"{server.url}/{name}?run={receive(file, server.home).run_id}")
+    page.locator(first).first.wait_for()
+    return page
 
 
 def events(server: Server, run: str) -> list[dict[str, object]]:

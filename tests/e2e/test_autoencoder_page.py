@@ -41,17 +41,8 @@ def vae(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def explored(context: BrowserContext, server: Server, vae: Path) -> Page:
     """The autoencoder lab with a VAE that has learned a little, a moment saved."""
-    page = context.new_page()
-    page.goto(f"{server.url}/?run={brought(server, vae)}")
-    page.locator(".st-key-map canvas").first.wait_for()
+    page = brought(context, server, vae, first=".st-key-map canvas")
     state_is(page, "stopped")
-    return page
-
-
-def linked(context: BrowserContext, server: Server, vae: Path, name: str) -> Page:
-    """An Explore page with the same, by a link."""
-    page = context.new_page()
-    page.goto(f"{server.url}/{name}?run={brought(server, vae)}")
     return page
 
 
@@ -177,7 +168,7 @@ def test_of_a_mixed_zip_the_good_images_are_used_and_the_others_named(lab: Page,
 
 
 def test_a_point_of_the_latent_space_is_decoded(context: BrowserContext, server: Server, vae: Path) -> None:
-    explored = linked(context, server, vae, "latent")
+    explored = brought(context, server, vae, "latent")
     canvas = explored.locator(".st-key-scatter canvas").first
     canvas.wait_for()
     made = explored.locator(".st-key-scatter .aside .look").nth(1)
@@ -197,7 +188,7 @@ def test_a_map_by_umap_takes_its_time_and_pca_stands_meanwhile(explored: Page) -
 
 
 def test_the_interpolation_slider_decodes_as_it_moves(context: BrowserContext, server: Server, vae: Path) -> None:
-    explored = linked(context, server, vae, "interpolation")
+    explored = brought(context, server, vae, "interpolation")
     slider = explored.locator(".st-key-filmstrip input[type=range]")
     slider.wait_for()
     big = explored.locator(".st-key-filmstrip [data-way] canvas").last

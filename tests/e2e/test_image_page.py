@@ -50,9 +50,7 @@ def dcgan(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def explored(context: BrowserContext, server: Server, dcgan: Path) -> Page:
     """The image lab with a DCGAN that has learned a little, a moment saved."""
-    page = context.new_page()
-    page.goto(f"{server.url}/?run={brought(server, dcgan)}")
-    page.locator(".st-key-samples canvas").first.wait_for()
+    page = brought(context, server, dcgan, first=".st-key-samples canvas")
     state_is(page, "stopped")
     return page
 
@@ -60,9 +58,7 @@ def explored(context: BrowserContext, server: Server, dcgan: Path) -> Page:
 @pytest.fixture
 def interpolated(context: BrowserContext, server: Server, dcgan: Path) -> Page:
     """The Interpolation page with the same, by a link."""
-    page = context.new_page()
-    page.goto(f"{server.url}/interpolation?run={brought(server, dcgan)}")
-    return page
+    return brought(context, server, dcgan, "interpolation")
 
 
 def wall(page: Page) -> str:

@@ -42,7 +42,7 @@ def ring(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stopped(context: BrowserContext, server: Server, ring: Path) -> Page:
     """The lab with such a run at rest."""
-    page = opened(context, f"{server.url}?run={brought(server, ring)}")
+    page = brought(context, server, ring, first=".st-key-stage canvas")
     state_is(page, "stopped")
     expect(page.locator(".st-key-curve-0 .js-plotly-plot")).to_be_visible()
     return page
