@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
 import pytest
 from engine_room import becomes, history, reach, reference, shared_engine, tiny, until
 
-from playground.engine.sweep import Sweeper
+from playground.engine.sweep import TICK, Sweeper
 from playground.store import StoreError, group, sweeps
 from playground.sweep_plan import plan
 from playground.sweep_results import came_to
@@ -202,6 +203,20 @@ def test_a_damaged_sweep_is_named_and_can_be_deleted():
     assert [words for words in sweeper.all()[1] if sweep.id in words]
     sweeper.delete(sweep.id, runs=True)
     assert sweep.id not in sweeps.ids(sweeper.root)
+
+
+def test_a_sweep_that_comes_to_rest_while_it_is_deleted_is_deleted(monkeypatch):
+    sweeper, sweep = shared_sweeper(), six()
+    sweeps.write(sweeper.root, sweep)
+    drive = sweeper._drive
+
+    def slow(one):
+        drive(one)
+        time.sleep(3 * TICK)  # the thread looks meanwhile, and would let the sweep go
+
+    monkeypatch.setattr(sweeper, "_drive", slow)
+    sweeper.delete(sweep.id, runs=False)
+    until(lambda: sweep.id not in sweeps.ids(sweeper.root), "the file to go")
 
 
 SERVER = """

@@ -121,7 +121,7 @@ class Sweeper:
         """Go on with a sweep that was stopped or interrupted; raises `StoreError` where another process drives it."""
         with self._lock:
             one = self._driven.get(sweep_id)
-            if one is not None:
+            if one is not None and not one.delete:
                 self._keep(one, one.sweep.model_copy(update={"state": "running"}))
                 return
         sweep = sweeps.read(self.root, sweep_id)
@@ -136,17 +136,16 @@ class Sweeper:
 
     def delete(self, sweep_id: str, runs: bool) -> None:
         """Forget a sweep, and put its runs aside (for a day) where asked to; raises `StoreError`."""
-        try:
-            self._drive(sweeps.read(self.root, sweep_id).model_copy(update={"state": "stopped"}))
-        except StoreError:
-            if sweep_id not in sweeps.ids(self.root) or sweeps.driven(self.root, sweep_id):
-                raise
-            sweeps.delete(self.root, sweep_id)  # nobody can read it
-            return
-        with self._lock:
-            if (one := self._driven.get(sweep_id)) is not None:
-                one.delete = "runs" if runs else "sweep"
-        self.stop(sweep_id)
+        with self._lock:  # held throughout: the thread lets a sweep go as soon as it sees it at rest
+            try:
+                self._drive(sweeps.read(self.root, sweep_id).model_copy(update={"state": "stopped"}))
+            except StoreError:
+                if sweep_id not in sweeps.ids(self.root) or sweeps.driven(self.root, sweep_id):
+                    raise
+                sweeps.delete(self.root, sweep_id)  # nobody can read it
+                return
+            self._driven[sweep_id].delete = "runs" if runs else "sweep"
+            self.stop(sweep_id)
 
     def take_up(self) -> None:
         """Go on with what was running when the last server ended, where nobody else does."""
@@ -325,7 +324,8 @@ class Sweeper:
 
     def _let_go(self, one: Driving) -> None:
         """Drive a sweep no more; forget it where that was asked for."""
-        if one.delete == "runs":
+        delete = one.delete
+        if delete == "runs":
             for cell in one.sweep.cells:
                 if cell.run is not None:
                     try:
@@ -333,11 +333,11 @@ class Sweeper:
                     except EngineError:
                         continue
         with self._lock:
-            if one.sweep.state == "running":  # resumed in this very moment
+            if one.sweep.state == "running" or one.delete != delete:  # resumed or deleted in this very moment
                 return
             self._driven.pop(one.sweep.id, None)
             one.lock.release()
-            if one.delete:
+            if delete:
                 sweeps.delete(self.root, one.sweep.id)
 
     def _give_up(self, one: Driving, why: str) -> None:
