@@ -26,7 +26,7 @@ from playground.data import datasets
 from playground.diagnostics.panels import panel
 from playground.diagnostics.signals import Evidence, Verdict
 from playground.diagnostics.verdict import verdict
-from playground.engine.loop import RECENT, Loop, TrainingFailed
+from playground.engine.loop import Loop, TrainingFailed
 from playground.experiment import Experiment, pick_device
 from playground.families import families
 from playground.families.base import Family
@@ -35,7 +35,7 @@ from playground.latent.moments import Moment, of
 from playground.latent.moments import saved as moment_of
 from playground.presets import PRESETS
 from playground.rng import fresh
-from playground.store import Group, RunFolder, group, races, share
+from playground.store import Group, Recent, RunFolder, group, races, share
 from playground.store import receive as take_in
 from playground.store import runs as run_folders
 from playground.store.races import Card
@@ -133,13 +133,13 @@ class Run:
 
     def diagnose(self) -> Verdict:
         """Judge the run's recent past: its state in a word, a sentence with evidence, and the usual cure."""
-        train = {name: column[-RECENT:] for name, column in self.metrics.items()}
-        scores = self.folder.scores()[-RECENT // 10 :]
-        if not scores or scores[-1]["step"] < self.step:
-            scores.append({"step": self.step, **self.score()})
+        with self.folder.reading() as records:
+            recent = records.recent()
+        if not recent.scores or recent.scores[-1]["step"] < self.step:
+            recent.scores.append({"step": self.step, **self.score()})
         if self.state == "failed" and any(word in str(self.error) for word in ("NaN", "infinite")):
-            return _diverged(self.experiment, train, scores, str(self.error))
-        return verdict(self.experiment, train, scores)
+            return _diverged(self.experiment, recent, str(self.error))
+        return verdict(self.experiment, *recent)
 
     def share(self, file: Path | str) -> Path:
         """Write the whole run into one file (a ZIP) to hand on, and return its path; `receive` takes it in again."""
@@ -315,10 +315,11 @@ def _asked_to_stop() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _diverged(experiment: Experiment, train: dict[str, np.ndarray], scores: list[Any], error: str) -> Verdict:
+def _diverged(experiment: Experiment, recent: Recent, error: str) -> Verdict:
     """Judge a run whose last row was never written because its numbers were none; the evidence is the row before."""
-    broken = verdict(experiment, {name: np.append(column, np.nan) for name, column in train.items()}, scores)
-    before = {name: column[-1] for name, column in train.items() if len(column)}
+    beyond = {name: np.append(column, np.nan) for name, column in recent.train.items()}
+    broken = verdict(experiment, *recent._replace(train=beyond))
+    before = {name: column[-1] for name, column in recent.train.items() if len(column)}
     step = int(before.pop("step", 0))
     rows = [Evidence(f"{name} at step {step:,}", f"{value:.3g}", "the last good one") for name, value in before.items()]
     return replace(broken, sentence=f"Diverged. {error}", evidence=tuple(rows))

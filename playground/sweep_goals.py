@@ -43,7 +43,7 @@ SIGNED = ("held/elbo", "held/iw", "dist/mmd", "dist/kid")
 SHARES = (
     "modes/hq", "modes/tv", "prdc/coverage", "prdc/recall", "prdc/precision", "knn/accuracy", "copies/share",
 )  # fmt: skip
-QUARTER, RECENT = 4, 600  # the last part of a run, and as many logged rows as its own verdict reads
+QUARTER = 4  # the last part of a run
 
 
 def goals(experiment: Experiment) -> dict[str, bool]:
@@ -88,8 +88,8 @@ def result(experiment: Experiment, folder: RunFolder, step: int, error: str | No
     if error is not None:
         broken = any(word in error for word in ("NaN", "infinite"))
         return Result(failed=True, step=step, verdict="diverged" if broken else "failed", sentence=error)
-    recent = {name: column[-RECENT:] for name, column in train.items()}
-    told = verdict(experiment, recent, scores[-RECENT // 10 :])
+    with folder.reading() as records:
+        told = verdict(experiment, *records.recent())
     edited = any(event["kind"] == "set" for event in folder.events())
     return Result(edited=edited, step=step, verdict=told.state, sentence=told.sentence, metrics=measured)
 

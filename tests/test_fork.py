@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from playground.api import Run
+from playground.diagnostics.verdict import verdict
 from playground.engine import EngineError
 from playground.engine.graft import foretold, grafted, words
+from playground.engine.hindsight import known_at
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
-from playground.store import Keyframe, Parent, RunFolder, StoreError, fork, parent, receive, runs, share
+from playground.store import LATEST, Keyframe, Parent, RunFolder, StoreError, fork, parent, receive, runs, share
+from playground.store.index import Index
 from tests.engine_room import play_to, shared_engine, tiny
 
 SMALL = {"g_depth": 1, "d_depth": 1, "g_width": 4, "d_width": 4, "batch": 8, "replay_size": 64}
@@ -148,6 +152,32 @@ def test_a_graft_goes_on_replays_and_is_forked_again(folder):
     child.release()
     assert replay(child).metrics == loop.metrics
     assert replay(fork(child, 65)).metrics == loop.metrics
+
+
+def test_a_graft_is_judged_by_what_it_did_itself(tmp_path):
+    made = RunFolder.create(tmp_path, Experiment(score_every=100, keyframe_every=400, log_every=10).changed(**SMALL))
+    loop = Loop(made.experiment(), made)
+    loop.advance(800)
+    loop.flush()
+    made.release()
+    moment = made.load_keyframe()
+    child = fork(made, None, grafted(moment, moment.experiment.changed(g_width=8)))
+    assert not Run(made).diagnose().sentence.startswith("Warming up: ")
+
+    def everywhere(steps):
+        """Let it train, and return what the worker, the time machine, the table of runs and a script say of it."""
+        loop = Loop(child.experiment(), child, resume=LATEST)
+        loop.advance(steps)
+        loop.keyframe()
+        child.release()
+        row = next(row for row in Index(tmp_path).rows() if row.run == child.run_id)
+        then = known_at(child, child.load_keyframe())["verdict"]["sentence"]
+        return {verdict(loop.experiment, *loop.recent()).sentence, then, row.verdict[1], Run(child).diagnose().sentence}
+
+    (said,) = everywhere(200)
+    assert said.startswith("Warming up: 200 steps since the fork, judged from step 1,300 on. So far ")
+    (said,) = everywhere(400)
+    assert not said.startswith("Warming up: ")
 
 
 def test_other_data_keep_the_weights_but_not_the_curves(folder):

@@ -97,7 +97,8 @@ def _judged(run: str, score: int, state_name: str) -> tuple[str, str]:
     folder = state.engine().folder(run)
     if folder is None or not score:
         return "warming", f"{racing.EARLY}: not measured yet."
-    told = verdict(state.engine().experiment(run), folder.train(), folder.scores())
+    with folder.reading() as records:
+        told = verdict(state.engine().experiment(run), *records.recent())
     return told.state, told.sentence
 
 

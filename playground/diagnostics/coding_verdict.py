@@ -23,7 +23,7 @@ import numpy as np
 from playground.diagnostics import coding_reasons as reasons
 from playground.diagnostics.coding_cures import LADDERS
 from playground.diagnostics.cures import cure_for
-from playground.diagnostics.signals import Array, Evidence, Finding, Signals, Verdict, count, listed, share
+from playground.diagnostics.signals import Array, Evidence, Finding, Signals, Verdict, listed, share
 
 WARM = 300  # steps before anything but divergence is called
 SCORES = 2  # rows of scores that it takes
@@ -68,10 +68,9 @@ def _early(s: Signals) -> Finding | None:
             f"Layer by layer: layer {alone} learns alone, those further in have not begun. Judged when all learn."
         )
         return Finding("warming", sentence, reasons.STACKING, _quality(s))
-    if s.step >= WARM and len(s.scores) >= SCORES:
+    if s.age >= WARM and len(s.scores) >= SCORES:
         return None
-    sentence = f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on."
-    return Finding("warming", sentence, reasons.EARLY, _quality(s))
+    return Finding("warming", s.warming(WARM), reasons.EARLY, _quality(s))
 
 
 def _collapsed(s: Signals) -> Finding | None:

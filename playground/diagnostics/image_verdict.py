@@ -37,7 +37,6 @@ from playground.diagnostics.signals import (
     Mask,
     Signals,
     Verdict,
-    count,
     lasting,
     listed,
     share,
@@ -120,12 +119,11 @@ def find(s: ImageSignals) -> Finding:
 
 
 def _early(s: ImageSignals) -> Finding | None:
-    if s.step >= WARM and len(s.scores) >= 2:
+    if s.age >= WARM and len(s.scores) >= 2:
         return None
     k = s.known_classes
     so_far = f" So far {len(s.present())} of {k} classes have fakes." if k and s.scores else ""
-    sentence = f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on.{so_far}"
-    return Finding("warming", sentence, words.EARLY, _quality(s))
+    return Finding("warming", f"{s.warming(WARM)}{so_far}", words.EARLY, _quality(s))
 
 
 def _copying(s: ImageSignals) -> Finding | None:

@@ -94,14 +94,21 @@ class Signals:
     train: dict[str, Array]
     scores: list[dict[str, float]]
     modes: Modes | None
+    since: int = 0
 
     @classmethod
-    def read(cls, experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Self:
-        """Take whatever a run has written; anything that is not a number becomes NaN."""
+    def read(
+        cls, experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], since: int = 0
+    ) -> Self:
+        """Take whatever a run has written after step `since`; anything that is not a number becomes NaN."""
         columns = {name: _column(column) for name, column in train.items()}
         rows = [{name: _number(v) for name, v in row.items()} for row in scores]
+        if since and "step" in columns:
+            own = ~(columns["step"] <= since)  # of a row that is no number any more, neither is its step
+            columns = {name: column[own] for name, column in columns.items()}
+        rows = [row for row in rows if not (since and row.get("step", math.nan) <= since)]
         modes = experiment.data.modes() if experiment.data.shape == (2,) else None
-        return cls(experiment, columns, rows, modes)
+        return cls(experiment, columns, rows, modes, since)
 
     @property
     def step(self) -> int:
@@ -109,6 +116,16 @@ class Signals:
         ends = [column[-1] for column in [self.train.get("step", np.empty(0))] if len(column)]
         ends += [row["step"] for row in self.scores[-1:] if "step" in row]
         return int(max((e for e in ends if math.isfinite(e)), default=0))
+
+    @property
+    def age(self) -> int:
+        """Steps that this model has been trained, in place of another where `since` is not 0."""
+        return max(0, self.step - self.since)
+
+    def warming(self, until: int) -> str:
+        """Say that it is too early to judge: that is done after so many steps."""
+        so_far = "since the fork" if self.since else "so far"
+        return f"Warming up: {count(self.age, 'step')} {so_far}, judged from step {self.since + until:,} on."
 
     @property
     def loss(self) -> str:

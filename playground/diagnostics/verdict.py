@@ -29,7 +29,7 @@ from playground.diagnostics.coding_verdict import judge_coding
 from playground.diagnostics.cures import cure_for
 from playground.diagnostics.games import judge_game
 from playground.diagnostics.image_verdict import ImageSignals, judge_images
-from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, count, lasting, listed, share
+from playground.diagnostics.signals import FEW, POOR, Evidence, Finding, Signals, Verdict, lasting, listed, share
 from playground.diagnostics.where import mode_names
 from playground.experiment import Experiment
 from playground.families import family
@@ -50,13 +50,18 @@ GOOD_COVERAGE, LOST_COVERAGE = 0.7, 0.5  # of the real points; 0.969 at perfecti
 GOOD_PRECISION = 0.7
 
 
-def verdict(experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Verdict:
-    """Judge a run from its recent past: `train` columns and `scores` rows, both with "step". Odd data never raises."""
+def verdict(
+    experiment: Experiment, train: Mapping[str, Any], scores: Sequence[Mapping[str, Any]], since: int = 0
+) -> Verdict:
+    """Judge a run from its recent past: `train` columns and `scores` rows, both with "step". Odd data never raises.
+
+    What was measured up to step `since` tells of another model, in whose place this one was put by a fork.
+    """
     if {"encode", "decode"} <= family(experiment.family).abilities:
-        return judge_coding(Signals.read(experiment, train, scores))
+        return judge_coding(Signals.read(experiment, train, scores, since))
     if experiment.data.kind == "images":
-        return judge_images(ImageSignals.read(experiment, train, scores))
-    signals = Signals.read(experiment, train, scores)
+        return judge_images(ImageSignals.read(experiment, train, scores, since))
+    signals = Signals.read(experiment, train, scores, since)
     checks = (broken, judge_game, _healthy, _early, _vanished, _hopping, _overpowered, _collapsed, _missing, _narrow)
     finding = next((found for check in checks if (found := check(signals)) is not None), None) or _unfinished(signals)
     cure = cure_for(finding.remedy or finding.state, experiment)
@@ -81,13 +86,13 @@ def _healthy(s: Signals) -> Finding | None:
 
 
 def _early(s: Signals) -> Finding | None:
-    if s.step >= WARM and len(s.scores) >= 2:
+    if s.age >= WARM and len(s.scores) >= 2:
         return None
     modes = f"{len(_present(s))} of {s.mode_count} modes"
     so_far = f" So far {modes} have {share(FEW)} of the sharp fakes due to them." if s.mode_count and s.scores else ""
     return Finding(
         "warming",
-        f"Warming up: {count(s.step, 'step')} so far, judged from step {WARM} on.{so_far}",
+        f"{s.warming(WARM)}{so_far}",
         reasons.EARLY,
         _quality(s),
     )

@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 from playground.diagnostics.verdict import verdict
-from playground.engine.loop import RECENT
 from playground.engine.told import short
 from playground.store import Keyframe, RunFolder
 
@@ -17,12 +16,11 @@ from playground.store import Keyframe, RunFolder
 def known_at(folder: RunFolder, moment: Keyframe) -> dict[str, Any]:
     """Return "metrics", "scores" and "verdict" (plain data) as of a saved moment."""
     with folder.reading() as records:
-        rows, names = records.before(moment.step, RECENT), records.columns()
-        scores = [row for row in records.scores() if row["step"] <= moment.step][-RECENT // 10 :]
-    train = {"step": rows["step"]} | {name: rows["values"][:, i] for i, name in enumerate(names)}
-    last = {name: float(train[name][-1]) for name in names} if len(rows) else {}
+        recent = records.recent(moment.step)
+    train, scores, _ = recent
+    last = {name: float(column[-1]) for name, column in train.items() if name != "step" and len(column)}
     return {
         "metrics": short({name: value for name, value in last.items() if not math.isnan(value)}),
         "scores": short({name: value for name, value in (scores[-1] if scores else {}).items() if value is not None}),
-        "verdict": verdict(moment.experiment, train, scores).to_json(),
+        "verdict": verdict(moment.experiment, *recent).to_json(),
     }

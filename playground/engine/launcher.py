@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from playground.engine.line import Line
-from playground.engine.loop import LATEST
 from playground.engine.mapped import FrameReader
 from playground.engine.pool import Pool
 from playground.engine.process import WorkerGone, WorkerProcess
 from playground.engine.record import RESTING, EngineError, Run
 from playground.experiment import Experiment
-from playground.store import RunFolder, group
+from playground.store import LATEST, RunFolder, group
 
 Answer = dict[str, Any]
 

@@ -25,13 +25,11 @@ from playground.families import family as family_class
 from playground.families.base import SubStep
 from playground.fast import use_threads
 from playground.rng import Streams
-from playground.store import Keyframe, RunFolder, StoreError
+from playground.store import RECENT, Keyframe, Recent, RunFolder, StoreError, since
 
 EVERY = 100  # the first so many steps are all logged: that is where most happens
 BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
-RECENT = 600  # logged rows kept for a verdict
 EARLIEST = 32  # the first moment saved by itself: most happens early
-LATEST = 2**62  # the step that asks for the last keyframe there is
 MARKS = 8  # events kept to be told with a picture
 
 
@@ -55,6 +53,7 @@ class Loop:
         self.metrics: dict[str, float] = {}
         self.rows: deque[tuple[int, dict[str, float]]] = deque(maxlen=RECENT)
         self.scores: deque[dict[str, float]] = deque(maxlen=RECENT // 10)
+        self.since = 0  # the step at which this model took another's place
         self.keyframes: list[int] = []
         self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
         self._waiting: list[tuple[int, Mapping[str, Tensor]]] = []
@@ -187,11 +186,12 @@ class Loop:
             self.folder.append_scores(self.step, scores)
         return scores
 
-    def recent(self) -> tuple[dict[str, np.ndarray], list[dict[str, float]]]:
-        """Return the recent past as a verdict wants it: arrays by metric with "step", and rows of scores."""
+    def recent(self) -> Recent:
+        """Return the recent past as a verdict wants it."""
         names = dict.fromkeys(name for _, row in self.rows for name in row)
         train = {name: np.array([row.get(name, np.nan) for _, row in self.rows]) for name in names}
-        return {"step": np.array([step for step, _ in self.rows], np.int64), **train}, list(self.scores)
+        steps = np.array([step for step, _ in self.rows], np.int64)
+        return Recent({"step": steps, **train}, list(self.scores), self.since)
 
     def record(self, kind: str, **what: Any) -> None:
         """Note in the folder that something was done at this step."""
@@ -287,7 +287,9 @@ class Loop:
         for point in points:
             self.trail.add(point)
         self.marks.clear()
-        self._mark(self.folder.events())
+        events = self.folder.events()
+        self._mark(events)
+        self.since = since(events)
 
     def load(self, saved: Keyframe) -> None:
         """Take on a saved moment without touching what is recorded."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from playground.config import ConfigError
 from playground.engine.hindsight import known_at
-from playground.engine.loop import LATEST, Loop
+from playground.engine.loop import Loop
 from playground.engine.painters import painter
 from playground.engine.record import LOOKS, Run, Status
 from playground.experiment import Experiment
-from playground.store import RunFolder, StoreError
+from playground.store import LATEST, RunFolder, StoreError
 
 KEPT = 8  # models at rest in memory
 

@@ -9,9 +9,11 @@ from playground.store.group import Group
 from playground.store.history import Curve, History
 from playground.store.keyframes import Keyframe
 from playground.store.parents import Parent, parent
+from playground.store.records import LATEST, RECENT, Recent, since
 from playground.store.share import receive, share
 
 __all__ = [
-    "About", "Curve", "Graft", "Group", "History", "Keyframe", "Parent", "RunFolder", "StoreError", "Unwritable",
-    "about", "forget_deleted", "fork", "group", "new_id", "parent", "receive", "restore", "runs", "share",
+    "LATEST", "RECENT", "About", "Curve", "Graft", "Group", "History", "Keyframe", "Parent", "Recent", "RunFolder",
+    "StoreError", "Unwritable", "about", "forget_deleted", "fork", "group", "new_id", "parent", "receive", "restore",
+    "runs", "share", "since",
 ]  # fmt: skip

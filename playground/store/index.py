@@ -31,12 +31,12 @@ from playground.store.keyframes import FOLDER as KEYFRAMES
 from playground.store.parents import FILE as PARENT
 from playground.store.parents import Parent, parent
 from playground.store.records import FILE as RECORDS
+from playground.store.records import LATEST, RECENT, Recent
 
 FILE, VERSION = "index.sqlite", 1
 WATCHED = (
     "config.json", "status.json", about.FILE, PARENT, group.FILE, KEYFRAMES, RECORDS, f"{RECORDS}-wal",
 )  # fmt: skip
-RECENT, SCORES = 600, 60  # rows and scores that a verdict and a smoothed value look back on, as the loop's own do
 POINTS, SMOOTH = 60, 0.9  # of a sparkline; weight of the past in a smoothed value
 BATCH = 25  # rows written at once: who leaves early has the others next time
 TELLING = ("modes/eight_percent", "class/covered", "held/recon", "prdc/coverage", "loss/g", "loss/total")
@@ -168,12 +168,10 @@ def _told(folder: RunFolder, preset: Callable[[Experiment], str | None] | None) 
     said, whose, belongs = about.read(folder.path), parent(folder.path), group.read(folder.path)
     with folder.reading() as records:
         names, ever = records.columns(), records.whole()
-        rows = records.rows(max(0, records.count() - RECENT))
-        scores = records.scores()
+        recent, scores = records.recent(), records.scores()
         telling = next((name for name in TELLING if name in names or any(name in score for score in scores)), "")
-        spark = records.window([telling], 0, 2**62, POINTS).get(telling)
-    train: dict[str, Any] = {"step": rows["step"]} | {name: rows["values"][:, i] for i, name in enumerate(names)}
-    metrics = {}
+        spark = records.window([telling], 0, LATEST, POINTS).get(telling)
+    train, metrics = recent.train, {}
     for i, name in enumerate(names):
         if len(known := train[name][np.isfinite(train[name])]):
             metrics[name] = _metric(name, known, [ever["low"][0, i], ever["high"][0, i]])
@@ -189,14 +187,14 @@ def _told(folder: RunFolder, preset: Callable[[Experiment], str | None] | None) 
         "state": status["state"],
         "error": status.get("error"),
         "step": saved[-1] if saved else 0,
-        "logged": int(rows["step"][-1]) if len(rows) else 0,
+        "logged": int(train["step"][-1]) if len(train["step"]) else 0,
         "started": (folder.path / "config.json").stat().st_mtime,
         "parent": whose,
         "group": belongs and belongs.model_dump(),
         "about": said.model_dump(),
         "metrics": metrics,
         "spark": (telling, [] if spark is None else spark.mean.tolist()),
-        "verdict": _verdict(experiment, status, train, scores),
+        "verdict": _verdict(experiment, status, recent),
     }
 
 
@@ -206,13 +204,13 @@ def _metric(name: str, values: np.ndarray, ever: Any) -> Metric:
     return Metric(float(values[-1]), best, float(smooth(values, SMOOTH)[-1]))
 
 
-def _verdict(experiment: Experiment, status: Mapping[str, Any], train: Any, scores: list[Any]) -> tuple[str, str]:
+def _verdict(experiment: Experiment, status: Mapping[str, Any], recent: Recent) -> tuple[str, str]:
     """Judge the run's recent past; what stopped it says more."""
     if status["state"] == "failed" and status.get("error"):
         return "failed", str(status["error"])
-    if not len(train["step"]) and not scores:
+    if not len(recent.train["step"]) and not recent.scores:
         return "warming", "Not measured yet."
-    found = verdict(experiment, train, scores[-SCORES:])
+    found = verdict(experiment, *recent)
     return found.state, found.sentence
 
 

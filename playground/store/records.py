@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -37,9 +37,19 @@ SCHEMAS = (  # one after the other leads to the present; PRAGMA user_version say
     INSERT INTO facts VALUES ('cuts', 0);
     """,
 )
+LATEST = 2**62  # beyond every step
 CHUNK, MIDDLE = 1024, 32  # rows of a whole chunk, and of a bucket in the middle between rows and chunks
 BATCH = 64  # whole chunks read at once by who goes through all rows
+RECENT = 600  # rows that a verdict looks back on, and ten times as many as scores
 BUSY = 10.0  # seconds to wait while another process checkpoints or recovers
+
+
+class Recent(NamedTuple):
+    """What a verdict is made from: the last rows as arrays by metric, the last scores, and where the model began."""
+
+    train: dict[str, np.ndarray]
+    scores: list[dict[str, Any]]
+    since: int  # the step at which it took another's place, else 0
 
 
 class Records:
@@ -91,6 +101,13 @@ class Records:
             if sum(map(len, found)) >= n:
                 break
         return np.concatenate([np.empty(0, ROW), *found])[-n:]
+
+    def recent(self, step: int = LATEST) -> Recent:
+        """Return the recent past as of `step`."""
+        rows = self.before(step, RECENT)
+        train = {"step": rows["step"]} | {name: rows["values"][:, i] for i, name in enumerate(self.columns())}
+        scores = [row for row in self.scores() if row["step"] <= step]
+        return Recent(train, scores[-RECENT // 10 :], since(self.events()))
 
     def whole(self) -> np.ndarray:
         """Return all rows as one bucket: (1,), or (0,) where there are none."""
@@ -248,6 +265,11 @@ class Writer:
 def nan_of(value: float | None) -> float:
     """Return a score as a number: NaN where it could not be measured."""
     return np.nan if value is None else value
+
+
+def since(events: Sequence[Mapping[str, Any]]) -> int:
+    """Return the step at which a model last took another's place (a fork with other settings), 0 where none did."""
+    return next((int(event["step"]) for event in reversed(events) if event["kind"] == "fork"), 0)
 
 
 def insert(db: sqlite3.Connection, at: int, rows: np.ndarray) -> None:
