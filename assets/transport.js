@@ -173,11 +173,13 @@ class Transport {
     this.telling = setTimeout(() => this.tellChanged(), 150);
   }
 
-  // A message that follows a click on the menu would call the page back that is being left, and one that follows another
-  // message would displace it on its way: it waits until that is over.
+  // A message that follows a click on the menu would call the page back that is being left, one that follows another
+  // message would displace it on its way, and one while a dialog is open would close it, and lose what is drawn there:
+  // it waits until that is over.
   tellChanged() {
     const spoken = (this.follower.spokeAt ?? -SPOKEN_MS) + SPOKEN_MS;
-    const wait = Math.max(this.leavingUntil ?? 0, spoken) - performance.now();
+    const open = document.querySelector("[data-testid=stDialog]") ? performance.now() + SPOKEN_MS : 0;
+    const wait = Math.max(this.leavingUntil ?? 0, spoken, open) - performance.now();
     if (wait > 0) this.telling = setTimeout(() => this.tellChanged(), wait);
     else if (this.hub) this.follower.post({ do: "changed" });
   }

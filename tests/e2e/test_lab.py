@@ -147,8 +147,13 @@ def test_a_bad_file_gets_a_sentence_and_the_run_stays(page: Page, tmp_path: Path
     upload(page, tmp_path / "bad.csv", BAD)
     expect(page.locator("[data-testid=stDialog] [data-testid=stAlert]")).to_contain_text("Row 3")
     assert run_of(page) == before
+    bar(page).get_by_role("button", name="Pause").dispatch_event("click")  # as another window would, or its end
+    state_is(page, "paused")
+    page.wait_for_timeout(2000)  # the page hears of it, and would be drawn anew without the dialog
+    expect(page.locator("[data-testid=stDialog] [data-testid=stAlert]")).to_contain_text("Row 3")
     page.keyboard.press("Escape")
     at = step(page)
+    press(page, "Play")
     until(lambda: step(page) > at)
 
 
