@@ -17,10 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-from playground.engine.loop import LATEST, Loop, replay
+from playground.engine.loop import Loop, replay
 from playground.engine.worker import Worker, warm_up
 from playground.experiment import Experiment
-from playground.store import About, RunFolder, about, fork, receive, records, restore, runs, share
+from playground.store import LATEST, About, RunFolder, about, fork, receive, records, restore, runs, share
 from playground.store.index import Index
 from playground.store.rows import ROW
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground.engine.loop import LATEST, Loop, replay
+from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
-from playground.store import RunFolder, Unwritable, fork
+from playground.store import LATEST, RunFolder, Unwritable, fork
 from tests.engine_room import becomes, history, reach, reference, shared_engine, tiny, until
 from tests.kill_room import Nursery, sound_store
 

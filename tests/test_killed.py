@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from playground.engine.loop import LATEST, Loop
-from playground.store import RunFolder
+from playground.engine.loop import Loop
+from playground.store import LATEST, RunFolder
 from tests.engine_room import history
 from tests.kill_room import RUN, Nursery, small, sound, sound_store
 

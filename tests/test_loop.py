@@ -8,11 +8,11 @@ import torch
 
 from playground.config import ConfigError
 from playground.engine.frames import LAYERS, Painter
-from playground.engine.loop import LATEST, Loop, TrainingFailed, replay
+from playground.engine.loop import Loop, TrainingFailed, replay
 from playground.engine.trail import MOST, Trail
 from playground.experiment import Experiment
 from playground.families.base import StepResult
-from playground.store import RunFolder
+from playground.store import LATEST, RunFolder
 
 
 def tiny(**values):
@@ -240,7 +240,7 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path):
 def test_recent_gives_a_verdict_what_it_needs():
     loop = Loop(tiny())
     loop.advance(160)
-    train, scores = loop.recent()
+    train, scores, _ = loop.recent()
     assert train["step"][-1] == 160
     assert len(train["loss/d"]) == len(train["step"])
     assert [row["step"] for row in scores] == [80, 160]

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 SERVER = """
 import json, random, sys
 from pathlib import Path
-from playground.engine.loop import LATEST, Loop
-from playground.store import About, StoreError, about, fork, forget_deleted, restore, runs, RunFolder
+from playground.engine.loop import Loop
+from playground.store import LATEST, About, StoreError, about, fork, forget_deleted, restore, runs, RunFolder
 from playground.store.index import Index
 from tests.kill_room import small
 

@@ -155,6 +155,11 @@ class Table(DataSet):
         which = indices(len(x), n, taken, rng.seed, rng.device)
         return Items(x.index_select(0, which), None if labels is None else labels.index_select(0, which))
 
+    def batch(self, n: int, taken: int, rng: Streams) -> Tensor:
+        """Return the same items (n, *shape); their labels are not looked up."""
+        x = self.on(rng.device)[0].x
+        return x.index_select(0, indices(len(x), n, taken, rng.seed, rng.device))
+
     def held_out(self, n: int, seed: int, device: torch.device | str = "cpu") -> Items:
         """Return n of the held-out items in an order of the seed's."""
         return _some(self.on(device)[1], n, seed)

@@ -36,7 +36,7 @@ from playground.latent.baseline import baseline
 from playground.latent.neighbours import knn_accuracy
 from playground.rng import fresh
 
-N = 512  # items of each kind that a score looks at, half of them in a VAE's bounds and on noise
+N = 512  # items of each kind that a score looks at, half of them for units, a VAE's bounds and noise
 FEWER = {"conv": 256, "recurrent": 128}  # where a body makes an item dear
 SAMPLES = 8  # codes of each item in a VAE's bounds
 NEIGHBOURS = 5
@@ -66,7 +66,7 @@ class CodingPanel:
         recon = family.decode(codes)
         scores = {"held/mse": mse(recon, held), "train/mse": mse(family.decode(known[: len(train)]), train)}
         scores |= self._errors(family, rng)
-        scores |= codings(family, codes, held) | units(family.activations(held))
+        scores |= codings(family, codes, held) | units(family.activations(held[: self.n // 2]))
         if self.data.kind == "images":
             scores["blur/sharpness"] = sharpness(recon, held)
         scores["copy/noise"] = self._copied(family)
@@ -192,7 +192,7 @@ def busy(codes: Tensor) -> float:
 
 def never_and_always(h: Tensor) -> tuple[Tensor, Tensor]:
     """Say which units (n, units) put out the same for all items, and which vary but are above 0 for all, (units,)."""
-    constant: Tensor = h.std(0) < CONSTANT
+    constant: Tensor = (h - h.mean(0)).square().mean(0) < CONSTANT**2  # a tenth of what `std` takes
     return constant, ~constant & (h.amin(0) > 0)
 
 

@@ -28,7 +28,7 @@ from playground.rng import Streams
 from playground.store import RECENT, Keyframe, Recent, RunFolder, StoreError, since
 
 EVERY = 100  # the first so many steps are all logged: that is where most happens
-BATCHED = 32  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
+BATCHED = 64  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
 EARLIEST = 32  # the first moment saved by itself: most happens early
 MARKS = 8  # events kept to be told with a picture
 
