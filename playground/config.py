@@ -87,7 +87,7 @@ class Knob:
             return dict(zip(self.choices, self.choice_labels, strict=True)).get(value, str(value))
         if self.kind == "bool":
             return "on" if value else "off"
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return decimal(value) if isinstance(value, float) else str(value)
 
     def domain(self) -> str:
         """Say in words which values the field takes."""
@@ -101,6 +101,12 @@ class Knob:
         if self.low is not None and self.high is not None:
             return f"{noun} from {self.low:g} to {self.high:g}"
         return f"{noun} of at least {self.low:g}" if self.low is not None else noun
+
+
+def decimal(value: float) -> str:
+    """Write a number with six digits, and down to a millionth without an exponent."""
+    text = f"{value:g}"
+    return f"{value:.11f}".rstrip("0") if "e-" in text and abs(value) >= 1e-6 else text
 
 
 def knob(

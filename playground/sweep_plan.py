@@ -13,7 +13,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.config import ConfigError, Knob, knobs
+from playground.config import ConfigError, Knob, decimal, knobs
 from playground.data import datasets
 from playground.experiment import Experiment
 from playground.store.sweeps import Axis, Cell, Goal, LeftOut, Sweep, Value, new_id
@@ -85,7 +85,7 @@ def said(base: Experiment, field: str, value: Value) -> str:
         return dict(zip(k.choices, k.choice_labels, strict=True)).get(str(value), str(value))
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return decimal(value) if isinstance(value, float) else str(value)
 
 
 def plan(

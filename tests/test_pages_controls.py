@@ -67,6 +67,9 @@ def test_values_are_told_as_a_person_reads_them() -> None:
     assert KNOBS["kind"].said("b") == "Second"
     assert KNOBS["on"].said(True) == "on"
     assert KNOBS["rate"].said(2e-4) == "0.0002"
+    assert KNOBS["rate"].said(5e-5) == "0.00005"
+    assert KNOBS["rate"].said(1.25e-6) == "0.00000125"
+    assert KNOBS["rate"].said(1e-9) == "1e-09"
 
 
 def test_every_field_of_an_experiment_has_a_control_unless_it_does_not_matter_or_is_hidden() -> None:

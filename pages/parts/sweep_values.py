@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.parts import says
-from playground.config import ConfigError, Knob
+from playground.config import ConfigError, Knob, decimal
 from playground.data import datasets
 from playground.experiment import Experiment
 from playground.families import family
@@ -72,7 +72,7 @@ def first(k: Knob, now: Value) -> str:
         room = (high - low) / 4 if high - low < 1e6 else max(1.0, abs(float(now)))
         values = [float(now) - room, float(now), float(now) + room]
     kept = sorted({min(max(float(f"{value:.3g}"), low), high) for value in values})
-    return ", ".join(dict.fromkeys(f"{round(v)}" if k.kind == "int" else f"{v:g}" for v in kept))
+    return ", ".join(dict.fromkeys(f"{round(v)}" if k.kind == "int" else decimal(v) for v in kept))
 
 
 def _ends(k: Knob, now: Value) -> tuple[float, float]:
@@ -83,6 +83,6 @@ def _ends(k: Knob, now: Value) -> tuple[float, float]:
 
 def _fill(k: Knob, *, low: float, high: float, count: int, log: bool) -> None:
     try:
-        st.session_state[f"sweep-values-{k.name}"] = ", ".join(f"{v:g}" for v in spread(k, low, high, count, log=log))
+        st.session_state[f"sweep-values-{k.name}"] = ", ".join(decimal(v) for v in spread(k, low, high, count, log=log))
     except ConfigError as error:
         says.fail(error)
