@@ -2,8 +2,8 @@
 
 Pixels are enlarged as they are (nearest neighbour), so that an 8 x 8 image stays one. A film of training draws the same
 thing at each saved moment: the wall of a generator at the codes that the lab shows, the plane of a 2D run with real and
-fake points, or items above their reconstructions. Nothing here trains, and nothing draws from a stream of training. An
-MP4 is ffmpeg's work, where that is on the machine.
+fake points, a cloud with what becomes of its points, or items above their reconstructions. Nothing here trains, and
+nothing draws from a stream of training. An MP4 is ffmpeg's work, where that is on the machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from playground.config import ConfigError
 from playground.data.base import Distribution, Kind
 from playground.engine.samples import COLUMNS, wall_codes
 from playground.families.base import View
-from playground.figures import palette, pictures
+from playground.figures import palette, pictures, space
 from playground.home import home
 from playground.latent import moments
 from playground.latent.arrays import array
@@ -44,7 +44,7 @@ STRIP, SIZE, SMALLEST = 26, 15, 9  # pixels of a caption's strip, of its letters
 MS, HELD = 90, 1500  # milliseconds of a frame, and of the last one of training
 MOST = 60  # moments in a film of training
 REAL_DOT, FAKE_DOT, FINE = 2.7, 3.4, 3  # half a mark in pixels, as the stage draws them; drawn larger, then shrunk
-ITEMS = 10  # above their reconstructions
+ITEMS, POINTS = 10, 400  # above their reconstructions; of a cloud
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,26 @@ def sheet(items: Any, columns: int, kind: Kind = "images", side: int = SIDE) -> 
     return paper.resize((paper.width * scale, paper.height * scale), Image.Resampling.NEAREST)
 
 
-def scatter(real: Any, fake: Any, extent: float, side: int = SIDE) -> Image.Image:
+def scatter(
+    real: Any,
+    fake: Any,
+    extent: float,
+    side: int = SIDE,
+    *,
+    names: tuple[str, str] = ("real", "fake"),
+    colour: str = palette.FAKE,
+) -> Image.Image:
     """Return real (circles) and fake points (diamonds) (n, 2) in the square [-extent, extent]², with a legend."""
     canvas = Image.new("RGB", (side * FINE, side * FINE), PAPER)
     draw = ImageDraw.Draw(canvas)
-    marks = ((real, palette.REAL, _circle, REAL_DOT), (fake, palette.FAKE, _diamond, FAKE_DOT))
-    for points, colour, mark, half in marks:
+    marks = ((real, palette.REAL, _circle, REAL_DOT), (fake, colour, _diamond, FAKE_DOT))
+    for points, ink, mark, half in marks:
         place = (array(points) / extent * [1, -1] + 1) / 2 * side * FINE
         for x, y in place[np.isfinite(place).all(1)].clip(-side, 4 * side).tolist():
-            mark(draw, x, y, half * FINE, colour)
-    for i, (name, (_, colour, mark, half)) in enumerate(zip(("real", "fake"), marks, strict=True)):
+            mark(draw, x, y, half * FINE, ink)
+    for i, (name, (_, ink, mark, half)) in enumerate(zip(names, marks, strict=True)):
         y = (16 + 20 * i) * FINE
-        mark(draw, 14 * FINE, y, 1.5 * half * FINE, colour)
+        mark(draw, 14 * FINE, y, 1.5 * half * FINE, ink)
         draw.text((26 * FINE, y), name, fill=INK, font=ImageFont.load_default(SIZE * FINE), anchor="lm")
     return canvas.resize((side, side), Image.Resampling.BOX)
 
@@ -217,7 +225,7 @@ def samples(moment: Moment, n: int = 64, seed: int = 0, *, columns: int = COLUMN
     """Return n samples of a generator as a contact sheet."""
     if "generate" not in moment.family.abilities:
         raise ConfigError(f"{moment.family.title} has no prior to draw from: make a film of its training instead.")
-    if moment.experiment.data.kind == "points":
+    if moment.experiment.data.kind in ("points", "cloud"):
         return picture(moment, side=side)
     z = moment.family.noise(n, fresh(seed, "samples"))
     return sheet(moment.decode(z), columns, moment.experiment.data.kind, side)
@@ -241,6 +249,8 @@ def picture(moment: Moment, codes: Any = None, *, side: int = SIDE) -> Image.Ima
     data, family, seed = moment.experiment.data, moment.family, moment.experiment.seed
     if isinstance(data, Distribution):
         return _plane(moment, data, codes, side)
+    if data.kind == "cloud":
+        return _space(moment, side)
     if "generate" in family.abilities:
         z = wall_codes(family, seed) if codes is None else codes
         return sheet(moment.decode(z), COLUMNS, data.kind, side)
@@ -258,3 +268,12 @@ def _plane(moment: Moment, data: Distribution, codes: Any, side: int) -> Image.I
     real = data.sample(n, fresh(seed, "stage", "real"))
     z = moment.family.noise(n, fresh(seed, "stage")) if codes is None else torch.from_numpy(array(codes))
     return scatter(real, moment.decode(z), float(data.extent), side)
+
+
+def _space(moment: Moment, side: int) -> Image.Image:
+    """Draw held-out points of a cloud and what becomes of them."""
+    x = moment.experiment.data.held_out(POINTS, moment.experiment.seed).x
+    with moment.lock:
+        seen = through(moment.family, x)
+    items, recon = (space.flat(points, float(x.abs().max())) for points in (seen.x, seen.recon))
+    return scatter(items, recon, 1.4, side, names=("input", "reconstruction"), colour=palette.DECODER)

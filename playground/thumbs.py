@@ -1,6 +1,6 @@
 """A small picture of what a run made last: its points in the plane or a corner of its wall, kept beside its moments.
 
-It is made from the newest saved moment and again only when there is a newer one. What has no picture (a game, a cloud)
+It is made from the newest saved moment and again only when there is a newer one. What has no picture (a game)
 has none; what cannot be read has none either: a thumbnail is never worth an error.
 """
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 
 from playground.config import ConfigError
 from playground.data.base import Distribution
-from playground.figures import palette, pictures
+from playground.figures import palette, pictures, space
 from playground.latent import moments
 from playground.latent.arrays import array
 from playground.latent.moments import Moment
@@ -61,7 +61,11 @@ def draw(moment: Moment) -> Image.Image:
     if isinstance(data, Distribution) and data.dim == 2 and data.players() is None and generates:
         real = data.sample(POINTS, fresh(seed, "thumbnail", "real"))
         return _plane(array(real), moment.decode(family.noise(POINTS, fresh(seed, "thumbnail"))), float(data.extent))
-    if data.kind not in ("images", "sequences"):
+    if data.kind == "cloud":
+        x = data.held_out(POINTS, seed).x
+        reach, recon = float(x.abs().max()), moment.decode(moment.encode(x))
+        return _plane(space.flat(array(x), reach), space.flat(recon, reach), 1.4, palette.DECODER)
+    if data.kind == "points":
         raise ConfigError(f"{data.title} has no picture of its own.")
     if generates:
         items = moment.decode(family.noise(COLUMNS**2, fresh(seed, "thumbnail")))
@@ -71,14 +75,14 @@ def draw(moment: Moment) -> Image.Image:
     return sheet.resize((SIDE, SIDE), Image.Resampling.BOX if sheet.width > SIDE else Image.Resampling.NEAREST)
 
 
-def _plane(real: np.ndarray, fake: np.ndarray, extent: float) -> Image.Image:
+def _plane(real: np.ndarray, fake: np.ndarray, extent: float, colour: str = palette.FAKE) -> Image.Image:
     """Draw real points, and fakes over them, on nothing."""
     large = Image.new("RGBA", (FINE * SIDE, FINE * SIDE))
     pen = ImageDraw.Draw(large)
-    for points, colour, half in ((real, palette.lighter(palette.REAL), 4), (fake, palette.FAKE, 4)):
+    for points, ink, half in ((real, palette.lighter(palette.REAL), 4), (fake, colour, 4)):
         place = (points / extent * [1, -1] + 1) / 2 * FINE * SIDE
         for x, y in place[np.isfinite(place).all(1)].clip(-SIDE, 4 * SIDE).tolist():
-            pen.ellipse((x - half, y - half, x + half, y + half), fill=colour)
+            pen.ellipse((x - half, y - half, x + half, y + half), fill=ink)
     return large.resize((SIDE, SIDE), Image.Resampling.BOX)
 
 

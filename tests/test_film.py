@@ -183,7 +183,14 @@ def test_training_of_an_image_gan_is_its_wall_at_each_saved_moment(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("family", "dataset"), [("gan", "ring8"), ("vae", "digits"), ("autoencoder", "digits"), ("autoencoder", "sines")]
+    ("family", "dataset"),
+    [
+        ("gan", "ring8"),
+        ("vae", "digits"),
+        ("autoencoder", "digits"),
+        ("autoencoder", "sines"),
+        ("autoencoder", "swiss-roll-3d"),
+    ],
 )
 def test_every_kind_of_run_has_a_film(tmp_path, family, dataset):
     folder = trained(tmp_path, experiment(family, dataset), 10)

@@ -29,7 +29,8 @@ def trained(root, experiment):
     Experiment.of("gan").on("digits").changed(**SMALL),
     Experiment.of("vae").changed(width1=16, layers=1),
     Experiment.of("autoencoder").on("sines").changed(width1=16, layers=1),
-], ids=["points", "images", "codes", "sequences"])  # fmt: skip
+    Experiment.of("autoencoder").on("swiss-roll-3d").changed(width1=16, layers=1),
+], ids=["points", "images", "codes", "sequences", "cloud"])  # fmt: skip
 def test_a_thumbnail_shows_what_the_run_made_and_is_kept(tmp_path, experiment):
     folder, _ = trained(tmp_path, experiment.changed(device="cpu"))
     assert thumbs.kept(folder) is None

@@ -44,9 +44,9 @@ class Making:
 
 
 def drawn(experiment: Experiment) -> bool:
-    """Say whether there are pictures of such a run: of images, of sequences, of points in the plane."""
+    """Say whether there are pictures of such a run: of images, sequences, clouds, and of points in the plane."""
     data = experiment.data
-    return data.players() is None and (data.kind in ("images", "sequences") or data.shape == (2,))
+    return data.players() is None and (data.kind != "points" or data.shape == (2,))
 
 
 def popover() -> None:
