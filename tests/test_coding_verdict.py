@@ -193,6 +193,9 @@ def test_overfitting_is_a_gap_that_grows():
     check_words(v)
     wide = judge(**{"held/mse": 0.02, "train/mse": 0.008})
     assert wide.state == "overfitting"
+    endless = judge(Experiment.of("autoencoder").on("shapes"), **{"held/mse": 0.02, "train/mse": 0.008}, change=rising)
+    assert endless.state != "overfitting"
+    assert "training items" not in endless.sentence
     halved = judge(vae(), **NATS, **{"held/mse": 0.02, "train/mse": 0.008}).cure
     assert halved.label == "Halve the layers"
     assert not halved.live
