@@ -269,13 +269,16 @@ def c2(steps: int = 10_000, seeds: int = 5) -> Rows:
 def c5a(steps: int = 25_000, seeds: int = 3) -> Rows:
     """Unrolling on a narrow ring, in the authors' own game: both players move at once on the minimax loss.
 
-    Modes count from 1 % of the samples: of 10,000 fakes strewn along the ring a few hit every mode by chance, with or
-    without unrolling. benchmarks/README.md tells what was measured.
+    On their own data, too: the notebook that the recipe is from (github.com/poolio/unrolled_gan) spaces eight blobs
+    from 0 to 2 pi with both ends, so that the first lies on the last. That is seven places, one of them twice as
+    likely, and by this one D finds the others; benchmarks/README.md tells what becomes of eight even ones. Modes count
+    from 1 % of the samples: of 10,000 fakes strewn along the ring a few hit every mode by chance, unrolled or not.
     """
+    data = {"n_modes": 7, "rare": 0.25}  # the share of the first blob
     for unroll, target in ((0, "at most 3"), (5, "at least 7")):
-        scores = [train("ring8", steps, seed, unroll=unroll, **UNROLLING) for seed in range(seeds)]
+        scores = [train("ring8-rare", steps, seed, unroll=unroll, **data, **UNROLLING) for seed in range(seeds)]
         good = sum(score.one_percent >= 7 if unroll else score.one_percent <= 3 for score in scores)
-        told = ", ".join(f"{s.one_percent}/8 ({s.covered} hit at all, high quality {s.hq:.3f})" for s in scores)
+        told = ", ".join(f"{s.one_percent}/7 ({s.covered} hit at all, high quality {s.hq:.3f})" for s in scores)
         yield row(f"unroll {unroll}: seeds with {target} modes by the 1 % rule", good, "2 of 3", good >= 2, told)
 
 
