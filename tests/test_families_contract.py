@@ -113,7 +113,7 @@ def test_default_settings_build_and_step(name):
     assert any(metric.startswith("loss/") for metric in metrics)
     for metric, value in metrics.items():
         assert "/" in metric
-        assert value.dim() == 0
+        assert (value.dim(), value.dtype) == (0, torch.float32)
         assert not value.requires_grad
         assert torch.isfinite(value)
 

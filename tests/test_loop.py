@@ -8,7 +8,7 @@ import torch
 
 from playground.config import ConfigError
 from playground.engine.frames import LAYERS, Painter
-from playground.engine.loop import Loop, TrainingFailed, replay
+from playground.engine.loop import Loop, TrainingFailed, fetched, replay
 from playground.engine.trail import MOST, Trail
 from playground.experiment import Experiment
 from playground.families.base import StepResult
@@ -244,6 +244,11 @@ def test_recent_gives_a_verdict_what_it_needs():
     assert train["step"][-1] == 160
     assert len(train["loss/d"]) == len(train["step"])
     assert [row["step"] for row in scores] == [80, 160]
+
+
+def test_metrics_on_a_gpu_are_fetched_together():
+    waiting = [(i, {"loss/d": torch.tensor(i / 4), "loss/g": torch.tensor(-1.0 * i)}) for i in range(1, 4)]
+    assert fetched(waiting) == [(i, {"loss/d": i / 4, "loss/g": -i}) for i in range(1, 4)]
 
 
 def test_a_game_leaves_a_trail(tmp_path):

@@ -28,7 +28,7 @@ from playground.rng import Streams
 from playground.store import RECENT, Keyframe, Recent, RunFolder, StoreError, since
 
 EVERY = 100  # the first so many steps are all logged: that is where most happens
-BATCHED = 64  # metrics of so many steps are read together: one synchronisation with a GPU instead of many
+BATCHED = 64  # metrics of so many steps are checked together
 EARLIEST = 32  # the first moment saved by itself: most happens early
 MARKS = 8  # events kept to be told with a picture
 
@@ -56,7 +56,7 @@ class Loop:
         self.since = 0  # the step at which this model took another's place
         self.keyframes: list[int] = []
         self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
-        self._waiting: list[tuple[int, Mapping[str, Tensor]]] = []
+        self._waiting: list[tuple[int, dict[str, Any]]] = []  # numbers, or tensors on a GPU
         if folder is not None:
             folder.acquire()
         if folder is not None and resume is not None:
@@ -102,7 +102,7 @@ class Loop:
             for _ in range(n):
                 result = self.family.step(self._batch(), self.rng, players)
                 self.step += 1
-                self._waiting.append((self.step, result.metrics))
+                self._waiting.append((self.step, self._read(result.metrics)))
                 if self.step >= self._due:
                     self._on_schedule()
         except (TrainingFailed, StoreError):
@@ -110,6 +110,10 @@ class Loop:
         except Exception as error:
             self.flush()
             self._fail(self.step + 1, f"{type(error).__name__}: {error}", error)
+
+    def _read(self, metrics: dict[str, Tensor]) -> dict[str, Any]:
+        """Read metrics on a CPU at once, while they are in its cache; on a GPU that would wait for it."""
+        return {name: value.item() for name, value in metrics.items()} if self.device.type == "cpu" else metrics
 
     def _batch(self) -> Tensor:
         """Return the next items to train on."""
@@ -136,15 +140,12 @@ class Loop:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        scalars = [value for _, metrics in waiting for value in metrics.values()]
-        on_cpu = self.device.type == "cpu"  # where reading one by one costs less than stacking
-        numbers = [value.item() for value in scalars] if on_cpu else torch.stack(scalars).tolist()
-        table = iter(np.array(numbers, np.float32).tolist())
+        if self.device.type != "cpu":
+            waiting = fetched(waiting)
         phase = [name for name in waiting[0][1] if name.startswith("phase/")]
         steps: list[int] = []
         rows: list[dict[str, float]] = []
-        for step, metrics in waiting:
-            row = {name: next(table) for name in metrics}
+        for step, row in waiting:
             bad = [name for name, value in row.items() if value - value != 0.0]  # NaN or infinite
             if bad:
                 self._write(steps, rows)
@@ -319,6 +320,12 @@ class Loop:
         self.advance()
         self.flush()
         return told
+
+
+def fetched(waiting: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """Return the metrics of some steps as numbers, fetched together: one synchronisation instead of many."""
+    numbers = iter(torch.stack([value for _, metrics in waiting for value in metrics.values()]).tolist())
+    return [(step, {name: next(numbers) for name in metrics}) for step, metrics in waiting]
 
 
 def next_keyframe(step: int, every: int) -> int:

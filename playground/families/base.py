@@ -19,7 +19,7 @@ Ability = Literal["generate", "encode", "decode", "score"]
 
 @dataclass(frozen=True)
 class StepResult:
-    """Detached scalar tensors by name ("loss/d", "score/real", "grad/g"); reading them is the loop's business."""
+    """Detached float32 scalars by name ("loss/d", "score/real", "grad/g"); reading them is the loop's business."""
 
     metrics: dict[str, Tensor]
 
