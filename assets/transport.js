@@ -20,17 +20,11 @@ const STATES = {
 
 export default (component) => mount(component, (root) => new Transport(root));
 
-// A phone has its menu in the side panel: a lab that was chosen there begins with its stage, not with its settings.
-function uncover() {
-  if (matchMedia("(max-width: 768px)").matches) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
-}
-
 class Transport {
   constructor(root) {
     this.root = root;
     this.follower = new Follower(hubOf, { status: () => this.refresh(), slow: () => this.refresh() }, true);
     this.build();
-    uncover();
     this.stopKeys = listenKeys({
       " ": () => this.hub?.toggle(),
       ArrowRight: () => (this.timeline.at === null ? this.hub?.step(1) : this.timeline.move(1)),
