@@ -276,4 +276,4 @@ def _space(moment: Moment, side: int) -> Image.Image:
     with moment.lock:
         seen = through(moment.family, x)
     items, recon = (space.flat(points, float(x.abs().max())) for points in (seen.x, seen.recon))
-    return scatter(items, recon, 1.4, side, names=("input", "reconstruction"), colour=palette.DECODER)
+    return scatter(items, recon, space.EXTENT, side, names=("input", "reconstruction"), colour=palette.DECODER)

@@ -64,7 +64,7 @@ def draw(moment: Moment) -> Image.Image:
     if data.kind == "cloud":
         x = data.held_out(POINTS, seed).x
         reach, recon = float(x.abs().max()), moment.decode(moment.encode(x))
-        return _plane(space.flat(array(x), reach), space.flat(recon, reach), 1.4, palette.DECODER)
+        return _plane(space.flat(array(x), reach), space.flat(recon, reach), space.EXTENT, palette.DECODER)
     if data.kind == "points":
         raise ConfigError(f"{data.title} has no picture of its own.")
     if generates:

@@ -133,7 +133,7 @@ def _dead(s: Signals) -> Finding | None:
 
 def _overfitting(s: Signals) -> Finding | None:
     gap, risen = s.recent("held/mse") / s.recent("train/mse"), rise(s.column("held/recon"))
-    if not finite(s) or not ((gap > GAP and risen > RISEN) or (gap > WIDE_GAP and not falling(s))):
+    if endless(s) or not ((gap > GAP and risen > RISEN) or (gap > WIDE_GAP and not falling(s))):
         return None
     after = f" and getting worse (loss {share(risen)} above its best)" if risen > RISEN else ""
     sentence = f"Overfitting: the error on items it has never seen is {gap:.1f} times that on training items{after}."
@@ -164,16 +164,16 @@ def _blurry(s: Signals) -> Finding | None:
 def _healthy(s: Signals) -> Finding:
     gap = s.recent("held/mse") / s.recent("train/mse")
     tail = f", {share(gap - 1)} above that on training items" if gap > 1.005 else ", no worse than training items"
-    sentence = f"Healthy: {compared(s)}{tail if math.isfinite(gap) and finite(s) else ''}."
+    sentence = f"Healthy: {compared(s)}{tail if math.isfinite(gap) and not endless(s) else ''}."
     return Finding("healthy", sentence, reasons.HEALTHY, _quality(s))
 
 
 # -- what several checks ask ------------------------------------------------------------------------------------------
 
 
-def finite(s: Signals) -> bool:
-    """Say whether the data has so many items that come again; of what is drawn without end nothing can be memorised."""
-    return isinstance(s.experiment.data, Table)
+def endless(s: Signals) -> bool:
+    """Say whether items are drawn without end: none comes again, and none can be memorised."""
+    return not isinstance(s.experiment.data, Table)
 
 
 def layer_alone(s: Signals) -> int:
