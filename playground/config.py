@@ -99,8 +99,8 @@ class Knob:
             return "text"
         noun = "a whole number" if self.kind == "int" else "a number"
         if self.low is not None and self.high is not None:
-            return f"{noun} from {self.low:g} to {self.high:g}"
-        return f"{noun} of at least {self.low:g}" if self.low is not None else noun
+            return f"{noun} from {decimal(self.low)} to {decimal(self.high)}"
+        return f"{noun} of at least {decimal(self.low)}" if self.low is not None else noun
 
 
 def decimal(value: float) -> str:

@@ -91,7 +91,8 @@ def test_a_range_is_filled_in_as_values() -> None:
 def test_what_cannot_be_trained_is_told_and_cannot_be_started() -> None:
     at = page()
     at.text_input(key="sweep-values-lr_g").set_value("fast").run()
-    assert "it takes a number from" in words(shows(at))
+    assert "it takes a number from 0.000001 to 1." in words(shows(at))
+    assert at.button(key="sweep-start").disabled  # not the rest of it, without this setting
     at.text_input(key="sweep-values-lr_g").set_value(", ".join(str(i / 1e5) for i in range(1, 200))).run()
     assert "597 runs, and a sweep takes at most 500" in words(shows(at))
     assert at.button(key="sweep-start").disabled

@@ -86,13 +86,11 @@ def _axes(base: Experiment) -> dict[str, tuple[Value, ...]]:
     for i, name in enumerate(chosen):
         with st.container(key=f"sweep-axis-{i}", horizontal=True, vertical_alignment="bottom", gap="small"):
             _field(there, chosen, i)
-            values = sweep_values.editor(base, there[name])
+            vary[name] = sweep_values.editor(base, there[name])
             st.button(
                 "", icon=":material/close:", key=f"sweep-drop-{i}", type="tertiary", disabled=len(chosen) == 1,
                 help="Vary this setting no more", on_click=_drop, args=(name,),
             )  # fmt: skip
-        if values:
-            vary[name] = values
     if len(chosen) < MOST_AXES:
         free = next(name for name in [*FIRST, *there] if name in there and name not in chosen)
         st.button(
