@@ -136,18 +136,17 @@ class Bare:
 
     def steps(self, seconds: float) -> float:
         """Train for so long; return steps a second."""
-        count, used = self.turn(seconds)
-        return count / used
-
-    def turn(self, seconds: float, clock: Callable[[], float] = time.perf_counter) -> tuple[int, float]:
-        """Train for so long by this clock; return how many steps that were and the seconds they took."""
-        family, rng = self.loop.family, self.loop.rng
-        count, start = 0, clock()
-        while (now := clock()) - start < seconds:
-            family.step(family.take(family.rows, self.taken, rng), rng)
-            self.taken += family.rows
+        count, start = 0, time.perf_counter()
+        while (now := time.perf_counter()) - start < seconds:
+            self.step()
             count += 1
-        return count, now - start
+        return count / (now - start)
+
+    def step(self) -> None:
+        """Draw a batch and train on it."""
+        family, rng = self.loop.family, self.loop.rng
+        family.step(family.take(family.rows, self.taken, rng), rng)
+        self.taken += family.rows
 
 
 def race(

@@ -91,7 +91,14 @@ def measured(layers: Sequence[str]) -> tuple[list[float], float]:
             return ours.loop.step - step, time.thread_time() - start
 
         def bare_turn() -> tuple[int, float]:
-            count, used = bare.turn(TURN, time.thread_time)
+            """Do as many steps; after each this loop asks the clocks too, which are dearer than those of a real run."""
+            count, start = 0, time.thread_time()
+            commands.end = start + TURN
+            while not commands:
+                bare.step()
+                clock.perf_counter()
+                count += 1
+            used = time.thread_time() - start
             clock.others += used
             return count, used
 

@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -126,7 +127,7 @@ class Adversarial(Family):
             for turn in turns.values():
                 self._move(turn, tell)
         self.steps += 1
-        return StepResult(self._metrics(turns))
+        return StepResult(self._losses(turns), partial(self._metrics, turns))
 
     @property
     def _by_hand(self) -> explicit.Players | None:
@@ -240,10 +241,15 @@ class Adversarial(Family):
     def _arithmetic(self) -> AbstractContextManager[None]:
         return fast.arithmetic(self.config.precision, self.device)
 
+    def _losses(self, turns: dict[str, Turn]) -> dict[str, Tensor]:
+        metrics = {f"loss/{player}": turn.loss for player, turn in turns.items()}
+        if self.is_point:
+            metrics["phase/theta"], metrics["phase/psi"] = self.phase()
+        return metrics
+
     def _metrics(self, turns: dict[str, Turn]) -> dict[str, Tensor]:
-        name, metrics = self.config.loss, {}
+        name, metrics = self.config.loss, dict[str, Tensor]()
         for player, turn in turns.items():
-            metrics[f"loss/{player}"] = turn.loss
             if turn.penalty is not None:
                 metrics["loss/penalty"] = turn.penalty
             if turn.real_score is not None:
@@ -251,8 +257,6 @@ class Adversarial(Family):
             if "score/fake" not in metrics:
                 metrics["score/fake"] = losses.score(name, turn.fake_score).mean()
             metrics |= turn.told | {f"grad/{player}": self.flat[player].grad_norm()}
-        if self.is_point:
-            metrics["phase/theta"], metrics["phase/psi"] = self.phase()
         return metrics
 
     # -- settings and state -----------------------------------------------------------------------------------------

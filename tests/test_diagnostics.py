@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -173,18 +174,18 @@ def test_energy_distance_grows_like_twice_a_far_shift() -> None:
 
 
 def test_divergences_of_empty_cells() -> None:
-    p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([1.0, 0.0, 0.0])
+    p, q = np.array([0.5, 0.5, 0.0]), np.array([1.0, 0.0, 0.0])
     assert distances.kl(p, q) == math.inf
     assert distances.kl(q, p) == pytest.approx(math.log(2))
     assert distances.skew_kl(p, q) == pytest.approx(0.5 * math.log(0.5 / 0.995) + 0.5 * math.log(100), abs=1e-6)
-    assert distances.skew_kl(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0])) == pytest.approx(math.log(100))
-    assert distances.js(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.0])) == pytest.approx(math.log(2))
+    assert distances.skew_kl(q[1::-1], q[:2]) == pytest.approx(math.log(100))
+    assert distances.js(q[1::-1], q[:2]) == pytest.approx(math.log(2))
 
 
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.lists(st.floats(0, 1), min_size=4, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_divergences_are_never_negative_nan_or_over_their_bound(a: list[float], b: list[float]) -> None:
-    p, q = torch.tensor(a, dtype=torch.float64) + 1e-300, torch.tensor(b, dtype=torch.float64) + 1e-300
+    p, q = np.array(a) + 1e-300, np.array(b) + 1e-300
     p, q = p / p.sum(), q / q.sum()
     assert -1e-12 <= distances.js(p, q) <= math.log(2) + 1e-12
     assert -1e-12 <= distances.skew_kl(p, q) <= math.log(100) + 1e-12
@@ -196,14 +197,14 @@ def test_divergences_are_never_negative_nan_or_over_their_bound(a: list[float], 
 def test_cell_masses_agree_with_counting(name: str) -> None:
     data = datasets()[name]()
     masses = distances.cell_masses(data, data.extent, 16, generator(8))
-    counts = distances.cell_counts(data.sample(100_000, generator(9)), data.extent, 16)
+    counts = distances.cell_counts(data.sample(100_000, generator(9)).numpy(), data.extent, 16)
     assert float(masses.sum()) == pytest.approx(1, abs=1e-6)
     assert int(counts.sum()) == 100_000
-    assert (masses - counts / 100_000).abs().sum() < 0.06
+    assert np.abs(masses - counts / 100_000).sum() < 0.06
 
 
 def test_cells_are_counted_row_by_row_from_the_bottom_left_with_one_for_outside() -> None:
-    x = torch.tensor([[-0.9, -0.9], [0.9, -0.9], [-0.9, 0.9], [0.9, 0.9], [7.0, 0.0], [math.nan, 0.0]])
+    x = np.array([[-0.9, -0.9], [0.9, -0.9], [-0.9, 0.9], [0.9, 0.9], [7.0, 0.0], [math.nan, 0.0]])
     assert distances.cell_counts(x, 1.0, 2).tolist() == [1, 1, 1, 1, 2]
 
 

@@ -16,10 +16,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from playground.data.base import Modes
+from playground.diagnostics.distances import kl
 
 RADIUS = 3.0  # in standard deviations
 HQ_PERFECT = 1 - math.exp(-(RADIUS**2) / 2)
@@ -56,52 +58,49 @@ class ModeScore:
         return named | masses | near | ({} if math.isnan(self.spread) else {"spread": self.spread})
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def score_modes(samples: Tensor, modes: Modes) -> ModeScore:
     """Score samples (n, 2) against the modes; samples that are not finite count as low quality. Raises on n = 0."""
     if len(samples) == 0:
         raise ValueError("There are no samples to score: draw at least one.")
-    centres = modes.centres.to(samples)
-    weights = modes.weights.to(samples)
-    distance, nearest = torch.cdist(samples, centres, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # (n,)
-    hq = distance <= RADIUS * modes.std
-    belongs = nearest[:, None] == torch.arange(len(centres), device=samples.device)  # (n, K)
-    member = belongs & hq[:, None]
-    counts = member.sum(0)
-    masses = counts / len(samples)
+    x, centres, weights = (t.cpu().numpy() for t in (samples, modes.centres, modes.weights))
+    k = len(centres)
+    squared = sum(np.subtract.outer(of_x, of_c) ** 2 for of_x, of_c in zip(x.T, centres.T, strict=True))  # (n, K)
+    nearest = squared.argmin(1)
+    hq = squared[np.arange(len(x)), nearest] <= (RADIUS * modes.std) ** 2  # not so where it is NaN
+    counts = np.bincount(nearest[hq], minlength=k)
+    masses = counts / len(x)
     return ModeScore(
         covered=int((counts >= 1).sum()),
         one_percent=int((masses >= 0.01).sum()),
         eight_percent=int((masses >= 0.08 * weights).sum()),
         hq=float(masses.sum()),
         reverse_kl=reverse_kl(counts, weights),
-        tv=float(((masses - weights).abs().sum() + 1 - masses.sum()) / 2),
+        tv=float((np.abs(masses - weights).sum() + 1 - masses.sum()) / 2),
         masses=tuple(masses.tolist()),
-        near=tuple((belongs.sum(0) / len(samples)).tolist()),
-        spread=_spread(samples, member, modes.std),
+        near=tuple((np.bincount(nearest, minlength=k) / len(x)).tolist()),
+        spread=_spread(x[hq], nearest[hq], counts, modes.std),
     )
 
 
-def reverse_kl(counts: Tensor, weights: Tensor) -> float:
+def reverse_kl(counts: np.ndarray, weights: np.ndarray) -> float:
     """Return sum p_i log(p_i / w_i) in nats for counts (K,); with no count at all, the worst that one mode scores."""
     if counts.sum() == 0:
-        return float(-weights.min().log())
-    p = counts.to(weights.dtype) / counts.sum()
-    return max(0.0, float((torch.xlogy(p, p) - torch.xlogy(p, weights)).sum()))  # below 0 only by rounding
+        return float(-np.log(weights.min()))
+    return max(0.0, kl(counts / counts.sum(), weights))  # below 0 only by rounding
 
 
 def reverse_kl_all(samples: Tensor, modes: Modes) -> float:
     """Return the reverse KL over all samples (n, 2), each given to its nearest mode however far it lies."""
     nearest = torch.cdist(samples, modes.centres.to(samples)).argmin(1)
-    return reverse_kl(torch.bincount(nearest, minlength=len(modes.centres)), modes.weights.to(samples))
+    return reverse_kl(torch.bincount(nearest, minlength=len(modes.centres)).numpy(), modes.weights.numpy())
 
 
-def _spread(samples: Tensor, member: Tensor, std: float) -> float:
-    counts = member.sum(0)
-    freedom = int((counts.sum() - (counts >= 1).sum()) * samples.shape[1])  # one mean a mode is estimated: n - 1
+def _spread(x: np.ndarray, mode: np.ndarray, counts: np.ndarray, std: float) -> float:
+    """Return the spread of sharp samples (n, 2), each in the mode of that number (n,), of `counts` samples (K,)."""
+    freedom = int(counts.sum() - (counts >= 1).sum()) * x.shape[1]  # one mean a mode is estimated: n - 1
     if freedom == 0:
         return math.nan
-    inside = member.to(samples.dtype)
-    x = torch.where(member.any(1, keepdim=True), samples, 0.0)  # a NaN far away must not reach the sums
-    means = inside.T @ x / counts.clamp(min=1)[:, None]  # (K, 2)
-    squares = (inside.sum(1, keepdim=True) * (x - inside @ means)).square().sum()
-    return float((squares / freedom).sqrt() / (std * CUT_STD))
+    sums = np.stack([np.bincount(mode, column, len(counts)) for column in x.T], 1)  # (K, 2)
+    means = sums / np.maximum(counts, 1)[:, None]
+    return math.sqrt(((x - means[mode]) ** 2).sum() / freedom) / (std * CUT_STD)

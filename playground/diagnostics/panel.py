@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,16 +64,18 @@ class Panel:
             return {}
         rng = fresh(self.seed, "score", step, device=self.device)
         real, fake = self.data.sample(N, rng), family.generate(family.noise(FAKES, rng))
-        scores = self.compare(real, fake)
+        scores = self.compare(real.cpu(), fake.cpu())
         if "score" in family.abilities:
             scores |= discrimination(family.discriminate(real), family.discriminate(fake[:N]), boundary(family))
         return {name: value for name, value in scores.items() if math.isfinite(value)}
 
     def compare(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Score fakes (2000, 2) against held-out real points (1000, 2)."""
+        """Score fakes (2000, 2) against held-out real points (1000, 2), both on the CPU.
+
+        Mostly in NumPy: what is this small takes PyTorch several times as long.
+        """
         scores = score_modes(fake, self.modes).metrics() if self.modes else neighbours(real, fake)
-        counts = distances.cell_counts(fake, self.data.extent, CELLS).cpu().double()
-        q = counts / counts.sum()
+        q = distances.cell_counts(fake.numpy(), self.data.extent, CELLS) / len(fake)
         scores["dist/js"] = distances.js(self._cells, q)
         scores["dist/kl"] = distances.skew_kl(self._cells, q)
         scores["dist/sw"] = distances.sliced_wasserstein(real[:N], fake[:N], self._along)
@@ -89,7 +92,9 @@ class Panel:
         if self.data.dim != 2:
             return {}
         rng = fresh(self.seed, "floors", device=self.device)
-        rows = [self.compare(self.data.sample(N, rng), self.data.sample(FAKES, rng)) for _ in range(REPEATS)]
+        rows = [
+            self.compare(self.data.sample(N, rng).cpu(), self.data.sample(FAKES, rng).cpu()) for _ in range(REPEATS)
+        ]
         perfect = self._perfect()
         floors = {"d/accuracy": accuracy_floor()}
         for name in [name for name in rows[0] if not name.startswith("near/")]:  # for the verdict, never drawn
@@ -120,12 +125,12 @@ class Panel:
         }
 
     @cached_property
-    def _cells(self) -> Tensor:
+    def _cells(self) -> np.ndarray:
         return distances.cell_masses(self.data, self.data.extent, CELLS, fresh(self.seed, "cells"))
 
     @cached_property
     def _along(self) -> Tensor:
-        return distances.directions(DIRECTIONS, 2).to(self.device)
+        return distances.directions(DIRECTIONS, 2)
 
     @cached_property
     def _scale(self) -> float:

@@ -162,7 +162,7 @@ class Painter:
             assert fine is not None
             cell = np.exp(fine).reshape(g, n, g, n).mean((1, 3)) * (2 * extent / g) ** 2
             self._p = blur @ cell @ blur.T
-        counts = cell_counts(torch.from_numpy(fake), extent, g)[:-1].view(g, g).numpy()
+        counts = cell_counts(fake, extent, g)[:-1].reshape(g, g)
         q = blur @ (counts / len(fake)) @ blur.T
         nothing = 0.25 / len(
             fake

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from playground.diagnostics.panels import panel
 from playground.engine.trail import Trail
 from playground.experiment import Experiment, pick_device
 from playground.families import family as family_class
-from playground.families.base import SubStep
+from playground.families.base import StepResult, SubStep
 from playground.fast import use_threads
 from playground.rng import Streams
 from playground.store import RECENT, Keyframe, Recent, RunFolder, StoreError, since
@@ -56,7 +56,8 @@ class Loop:
         self.since = 0  # the step at which this model took another's place
         self.keyframes: list[int] = []
         self.marks: deque[dict[str, Any]] = deque(maxlen=MARKS)
-        self._waiting: list[tuple[int, dict[str, Any]]] = []  # numbers, or tensors on a GPU
+        self._waiting: list[tuple[int, dict[str, Tensor]]] = []  # metrics that are not read yet
+        self._each_waits = True  # or is read at once, which is not known before the first metrics are seen
         if folder is not None:
             folder.acquire()
         if folder is not None and resume is not None:
@@ -76,13 +77,18 @@ class Loop:
         self.family = family_class(experiment.family)(experiment.model, self.data, self.rng)
         self.panel = panel(self.family, self.data, experiment.seed, self.device)
         self.trail = Trail()  # where a model that is a point ("phase/...") has been
+        self._collect_at = BATCHED
         self._plan()
 
     def _plan(self) -> None:
         """Set the next step at which anything but training happens, so that the others cost one comparison."""
-        e = self.experiment
-        self._keep_at = next_keyframe(self.step, e.keyframe_every)
-        self._due = min(self.step + BATCHED, self.before_score() + 1, self._keep_at)
+        self._keep_at = next_keyframe(self.step, self.experiment.keyframe_every)
+        self._due = min(self.next_logged(), self._collect_at, self.before_score() + 1, self._keep_at)
+
+    def next_logged(self) -> int:
+        """Return the next step whose metrics are logged."""
+        every = self.experiment.log_every
+        return self.step + 1 if self.step < EVERY else self.step // every * every + every
 
     def before_score(self) -> int:
         """Return the last step before the next score."""
@@ -102,18 +108,23 @@ class Loop:
             for _ in range(n):
                 result = self.family.step(self._batch(), self.rng, players)
                 self.step += 1
-                self._waiting.append((self.step, self._read(result.metrics)))
+                if self._each_waits:
+                    self._waiting.append((self.step, result.metrics))
+                else:  # in few words: a step leaves little of what Python needs in the core's cache
+                    total = 0.0
+                    for value in result.metrics.values():
+                        total += value.item()
+                    if total - total != 0.0:  # NaN or infinite
+                        self._keep(result)
+                        self.collect()
                 if self.step >= self._due:
-                    self._on_schedule()
+                    self._on_schedule(result)
+                del result  # its memory is still in the cache, and the next step's if it is free
         except (TrainingFailed, StoreError):
             raise
         except Exception as error:
             self.flush()
             self._fail(self.step + 1, f"{type(error).__name__}: {error}", error)
-
-    def _read(self, metrics: dict[str, Tensor]) -> dict[str, Any]:
-        """Read metrics on a CPU at once, while they are in its cache; on a GPU that would wait for it."""
-        return {name: value.item() for name, value in metrics.items()} if self.device.type == "cpu" else metrics
 
     def _batch(self) -> Tensor:
         """Return the next items to train on."""
@@ -121,13 +132,26 @@ class Loop:
         self.taken += len(batch)
         return batch
 
-    def _on_schedule(self) -> None:
-        self.collect()
+    def _on_schedule(self, result: StepResult) -> None:
+        if self._logged(self.step):
+            self._keep(result)
+        if self.step >= self._collect_at:
+            self.collect()
         if self.step % self.experiment.score_every == 0:
             self.score()
         if self.step == self._keep_at:
             self.keyframe(wait=False)
-        self._plan()
+            self._plan()
+        self._due = min(self.next_logged(), self._collect_at, self.before_score() + 1, self._keep_at)
+
+    def _logged(self, step: int) -> bool:
+        return step <= EVERY or step % self.experiment.log_every == 0
+
+    def _keep(self, result: StepResult) -> None:
+        """Have all metrics of the step just done wait to be read."""
+        if self._waiting and self._waiting[-1][0] == self.step:
+            self._waiting.pop()
+        self._waiting.append((self.step, {**result.metrics, **result.more()}))
 
     def flush(self) -> None:
         """Read and check the metrics of the steps done since the last time, and write all that waits."""
@@ -137,32 +161,29 @@ class Loop:
 
     def collect(self) -> None:
         """Read and check the metrics of the steps done since the last time; those that are logged are soon written."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
+        if not self._waiting:
             return
-        if self.device.type != "cpu":
-            waiting = fetched(waiting)
-        phase = [name for name in waiting[0][1] if name.startswith("phase/")]
-        steps: list[int] = []
-        rows: list[dict[str, float]] = []
-        for step, row in waiting:
-            bad = [name for name, value in row.items() if value - value != 0.0]  # NaN or infinite
-            if bad:
-                self._write(steps, rows)
-                self.rows.append((step, row))  # for the verdict; what is written stays finite
-                self._fail(step, f"{said(bad[0])} became {'infinite' if row[bad[0]] == row[bad[0]] else 'NaN'}")
-            self.metrics = row
-            if phase:
+        read, self._waiting, self._collect_at = fetched(self._waiting), [], self.step + BATCHED
+        bad = first_bad(read)
+        good = read[:bad]
+        phase = [name for name in read[0][1] if name.startswith("phase/")]
+        self._each_waits = bool(phase) or self.device.type != "cpu"  # reading a GPU means waiting for it
+        if phase:
+            for _, row in good:
                 self.trail.add([row[name] for name in phase])
-            if step <= EVERY or step % self.experiment.log_every == 0:
-                steps.append(step)
-                rows.append(row)
-        self._write(steps, rows)
+        logged = [(step, row) for step, row in good if self._logged(step)]
+        self._write(logged)
+        self.metrics = {**(logged[-1][1] if logged else self.metrics), **(good[-1][1] if good else {})}
+        if bad is not None:
+            step, row = read[bad]
+            self.rows.append((step, row))  # for the verdict; what is written stays finite
+            name = next(name for name, value in row.items() if not isfinite(value))
+            self._fail(step, f"{said(name)} became {'NaN' if isnan(row[name]) else 'infinite'}")
 
-    def _write(self, steps: list[int], rows: list[dict[str, float]]) -> None:
-        self.rows.extend(zip(steps, rows, strict=True))
-        if self.folder is not None and steps:
-            self.folder.append_train(steps, rows)
+    def _write(self, rows: list[tuple[int, dict[str, float]]]) -> None:
+        self.rows.extend(rows)
+        if self.folder is not None and rows:
+            self.folder.append_train(*zip(*rows, strict=True))
 
     def _fail(self, step: int, cause: str, error: Exception | None = None) -> None:
         """Stop the run at its first bad step; its last keyframe stays."""
@@ -236,6 +257,7 @@ class Loop:
             "set", [{"field": name, "value": new, "old": old} for name, (old, new) in both.items() if old != new]
         )
         self._take(changed)
+        self._plan()
         self.edits += 1
         self._keep_edit()
 
@@ -300,6 +322,7 @@ class Loop:
         self.rng.load({n.removeprefix("rng/"): t for n, t in saved.tensors.items() if n.startswith("rng/")})
         self.taken = int(saved.tensors.get("taken", 0))
         self.step, self._edited_at = saved.step, None
+        self._collect_at = self.step + BATCHED
         self._plan()
 
     # -- slow motion --------------------------------------------------------------------------------------------------
@@ -322,10 +345,17 @@ class Loop:
         return told
 
 
-def fetched(waiting: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
-    """Return the metrics of some steps as numbers, fetched together: one synchronisation instead of many."""
+def fetched(waiting: list[tuple[int, dict[str, Tensor]]]) -> list[tuple[int, dict[str, float]]]:
+    """Return the metrics of some steps as numbers, read together: on a GPU one synchronisation instead of many."""
     numbers = iter(torch.stack([value for _, metrics in waiting for value in metrics.values()]).tolist())
     return [(step, {name: next(numbers) for name in metrics}) for step, metrics in waiting]
+
+
+def first_bad(rows: list[tuple[int, dict[str, float]]]) -> int | None:
+    """Return which row is the first that holds a number that is NaN or infinite."""
+    if isfinite(sum(value for _, row in rows for value in row.values())):
+        return None
+    return next((i for i, (_, row) in enumerate(rows) if not all(map(isfinite, row.values()))), None)
 
 
 def next_keyframe(step: int, every: int) -> int:

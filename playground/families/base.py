@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -19,9 +19,13 @@ Ability = Literal["generate", "encode", "decode", "score"]
 
 @dataclass(frozen=True)
 class StepResult:
-    """Detached float32 scalars by name ("loss/d", "score/real", "grad/g"); reading them is the loop's business."""
+    """Detached float32 scalars by name ("loss/d", "score/real", "grad/g"); reading them is the loop's business.
 
-    metrics: dict[str, Tensor]
+    What only logged steps need is left to `more`, which is called before the next step or never.
+    """
+
+    metrics: dict[str, Tensor]  # of every step: the losses at least, since they tell when training breaks
+    more: Callable[[], dict[str, Tensor]] = dict
 
 
 @dataclass(frozen=True)
