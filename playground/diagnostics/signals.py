@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import median  # of few numbers in a tenth of NumPy's time
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -159,12 +160,12 @@ class Signals:
     def recent(self, name: str) -> float:
         """Return the median of a score's last values, NaN if it has none."""
         values = self.column(name)[-RECENT:]
-        return float(np.median(values)) if len(values) else math.nan
+        return median(values.tolist()) if len(values) else math.nan
 
     def tail(self, name: str) -> float:
         """Return the median of a train metric's last rows, NaN if it has none."""
         values = self._finite(name)[-TAIL:]
-        return float(np.median(values)) if len(values) else math.nan
+        return median(values.tolist()) if len(values) else math.nan
 
     def top(self, name: str) -> float:
         """Return the height that a train metric reached in the window (its 95th percentile), NaN if it has none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from math import isfinite, isnan
 from typing import Any
 
@@ -210,9 +210,9 @@ class Loop:
 
     def recent(self) -> Recent:
         """Return the recent past as a verdict wants it."""
-        names = dict.fromkeys(name for _, row in self.rows for name in row)
-        train = {name: np.array([row.get(name, np.nan) for _, row in self.rows]) for name in names}
         steps = np.array([step for step, _ in self.rows], np.int64)
+        names = dict.fromkeys(chain.from_iterable(row for _, row in self.rows))
+        train = {name: np.array([row.get(name, np.nan) for _, row in self.rows]) for name in names}
         return Recent({"step": steps, **train}, list(self.scores), self.since)
 
     def record(self, kind: str, **what: Any) -> None:

@@ -324,7 +324,6 @@ class Session:
 
     def paint(self) -> None:
         """Put a frame into the mapped file and plan the next one."""
-        self.loop.collect()
         about = self.about()  # its verdict and floors are rare and dear: they do not hold up the next frame
         began, cpu = time.perf_counter(), time.process_time()
         self.stale = False
