@@ -36,16 +36,19 @@ class Elementwise(NamedTuple):
     apply: Callable[[Tensor, Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
     from_output: bool = True  # act' is a function of act(a), so that a itself need not be kept
+    fused: tuple[str, list[float], str] = ("none", [], "")  # how oneDNN calls it, to apply it as it goes
 
 
 ELEMENTWISE = {
     "relu": Elementwise(
         lambda a, out: torch.clamp_min(a, 0, out=out),
         lambda d, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
+        fused=("relu", [], ""),
     ),
     "leaky-relu": Elementwise(
         lambda a, out: aten.leaky_relu.out(a, SLOPE, out=out),
         lambda d, h: aten.leaky_relu_backward.grad_input(d, h, SLOPE, True, grad_input=d),
+        fused=("leaky_relu", [SLOPE], ""),
     ),
     "tanh": Elementwise(
         lambda a, out: torch.tanh(a, out=out),
@@ -98,6 +101,10 @@ class Layer:
 
     def forward(self, x: Tensor, act: Elementwise) -> Tensor:
         """Return act(x Wᵀ + b) (B, out), and keep what the way back needs."""
+        if self.onednn and act.fused[0] != "none":
+            self.x = self.array(x)
+            self.saved = self.onednn(x, self.weight, self.bias, *act.fused)
+            return self.saved
         self.saved = self.argument(x, self.a)
         return act.apply(self.saved, self.saved if act.from_output else self.h)
 

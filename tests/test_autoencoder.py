@@ -56,7 +56,7 @@ def advance(model, data, rng, n=1):
     for _ in range(n):
         start = model.steps * model.rows
         result = model.step(data.batch(model.rows, start, rng), rng)
-    return {name: value.item() for name, value in result.metrics.items()}
+    return {name: value.item() for name, value in result.all().items()}
 
 
 def error(model, x):

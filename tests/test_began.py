@@ -19,7 +19,7 @@ def build(seed=0, **values):
 def advance(model, rng, n=1, players=None):
     for i in range(n):
         result = model.step(model.take(model.rows, i * model.rows, rng), rng, players)
-    return {name: value.item() for name, value in result.metrics.items()}
+    return {name: value.item() for name, value in result.all().items()}
 
 
 def numbers(*values):

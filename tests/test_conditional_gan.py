@@ -25,7 +25,7 @@ def advance(gan, rng, n=1, tell=None):
     for i in range(n):
         batch = gan.take(gan.rows, i * gan.rows, rng)
         result = gan.step(batch, rng) if tell is None else gan.step(batch, rng, tell=tell)
-    return {name: value.item() for name, value in result.metrics.items()}
+    return {name: value.item() for name, value in result.all().items()}
 
 
 def turns_of(gan, rng):

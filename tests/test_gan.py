@@ -31,7 +31,7 @@ def build(dataset="ring8", seed=0, **values):
 def advance(experiment, gan, rng, n=1, players=None):
     for _ in range(n):
         result = gan.step(experiment.data.sample(gan.rows, rng["data"]), rng, players)
-    return {name: value.item() for name, value in result.metrics.items()}
+    return {name: value.item() for name, value in result.all().items()}
 
 
 def point(gan):

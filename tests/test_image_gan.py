@@ -33,7 +33,7 @@ def build(body: str = "dcgan", dataset: str = "digits", **values) -> tuple[Gan, 
 def train(gan: Gan, rng: Streams, n: int = 1, players=None) -> dict[str, torch.Tensor]:
     for _ in range(n):
         start = gan.steps * gan.rows
-        metrics = gan.step(gan.take(gan.rows, start, rng), rng, players).metrics
+        metrics = gan.step(gan.take(gan.rows, start, rng), rng, players).all()
     return metrics
 
 

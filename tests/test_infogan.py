@@ -24,7 +24,7 @@ def build(dataset="digits", seed=0, **values):
 def advance(gan, rng, n=1, players=None):
     for i in range(n):
         result = gan.step(gan.take(gan.rows, i * gan.rows, rng), rng, players)
-    return {name: value.item() for name, value in result.metrics.items()}
+    return {name: value.item() for name, value in result.all().items()}
 
 
 def outputs(gan, logits, mean, log_std):

@@ -187,7 +187,7 @@ def broken(loop, at, how):
         if loop.step + 1 >= at:
             if isinstance(how, Exception):
                 raise how
-            return StepResult({**result.metrics, "loss/d": torch.tensor(how)})
+            return StepResult({**result.metrics, "loss/d": torch.tensor(how)}, result.more)
         return result
 
     loop.family.step = bad_step
@@ -218,6 +218,21 @@ def test_a_bad_step_stops_the_run_there_and_the_last_keyframe_stays(tmp_path, ho
     assert loop.rewind(LATEST) == 100
     loop.set({"lr_d": 0.0001})
     loop.advance(10)
+
+
+@pytest.mark.parametrize("pauses", [(), (103, 117, 121)])
+def test_where_a_run_ends_is_decided_by_its_steps_not_by_who_looks(tmp_path, pauses):
+    loop = Loop(tiny(log_every=1000), new_folder(tmp_path, tiny(log_every=1000)))
+    loop.advance(101)
+    step = loop.family.step
+    # A gradient that is infinite once does no harm that lasts, and is read on logged steps alone.
+    infinite = {"grad/g": torch.tensor(float("inf"))}
+    loop.family.step = lambda *given: StepResult(step(*given).metrics, lambda: infinite)
+    for pause in pauses:
+        loop.advance(pause - loop.step)
+        loop.flush()
+    with pytest.raises(TrainingFailed, match="stopped at step 1,000: the gradient of G became infinite"):
+        loop.advance(1000)
 
 
 def test_a_learning_rate_that_blows_up_is_noticed(tmp_path):

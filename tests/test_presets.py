@@ -108,7 +108,7 @@ def test_presets_of_images_train_on_data_that_is_always_there(name):
     experiment = preset(name).experiment.changed(device="cpu", batch=8)
     rng = Streams(0)
     model = family(experiment.family)(experiment.model, experiment.data, rng)
-    metrics = model.step(model.take(model.rows, 0, rng), rng).metrics
+    metrics = model.step(model.take(model.rows, 0, rng), rng).all()
     assert all(math.isfinite(value.item()) for value in metrics.values())
     assert model.noise(4, rng["look"]).shape == (4, experiment.value("noise_dim"))
 

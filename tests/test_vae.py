@@ -39,7 +39,7 @@ def test_the_loss_is_the_papers_negative_elbo():
         q, _, raw = drawn(model, x)
         fit = Bernoulli(logits=raw[0], validate_args=False).log_prob(x).flatten(1).sum(1)
         kl = kl_divergence(Normal(q.mean, (0.5 * q.log_variance).exp()), Normal(0.0, 1.0)).sum(1)
-    metrics = model.step(x, rng).metrics
+    metrics = model.step(x, rng).all()
     assert float(metrics["loss/recon"]) == pytest.approx(-float(fit.mean()), rel=1e-5)
     assert float(metrics["loss/kl"]) == pytest.approx(float(kl.mean()), rel=1e-5)
     assert float(metrics["loss/total"]) == pytest.approx(float((kl - fit).mean()), rel=1e-5)
@@ -59,7 +59,7 @@ def test_every_price_of_the_kl(values, cost):
     for step in range(4):
         with torch.no_grad():
             kl = va.posterior(model.encoder(x)).kl().mean(0)
-        metrics = model.step(x, rng).metrics
+        metrics = model.step(x, rng).all()
         charged = float(metrics["loss/total"] - metrics["loss/recon"])
         assert charged == pytest.approx(float(cost(kl, step)), rel=1e-3, abs=1e-4)
 
@@ -72,7 +72,7 @@ def test_many_samples_train_the_importance_weighted_bound():
         prior = Normal(0.0, 1.0).log_prob(z).sum(2)
         weights = fit + prior - Normal(q.mean, (0.5 * q.log_variance).exp()).log_prob(z).sum(2)
         bound = (torch.logsumexp(weights, 0) - math.log(5)).mean()
-    assert float(model.step(x, rng).metrics["loss/total"]) == pytest.approx(-float(bound), rel=1e-5)
+    assert float(model.step(x, rng).all()["loss/total"]) == pytest.approx(-float(bound), rel=1e-5)
 
 
 def test_gaussian_likelihoods():
@@ -82,7 +82,7 @@ def test_gaussian_likelihoods():
         with torch.no_grad():
             _, _, raw = drawn(model, x)
             fit = Normal(raw[0], sigma).log_prob(x).flatten(1).sum(1).mean()
-        assert float(model.step(x, rng).metrics["loss/recon"]) == pytest.approx(-float(fit), rel=1e-4)
+        assert float(model.step(x, rng).all()["loss/recon"]) == pytest.approx(-float(fit), rel=1e-4)
     assert model.state()["net/log_sigma"].shape == ()
     assert "net/log_sigma" not in build()[0].state()
 
@@ -126,9 +126,9 @@ def test_codes_are_means_with_a_spread_and_the_prior_generates():
 )  # fmt: skip
 def test_bodies_and_data_of_every_kind(dataset, values):
     model, x, rng = build(dataset, batch=16, **values)
-    before = float(model.step(x, rng).metrics["loss/total"])
+    before = float(model.step(x, rng).all()["loss/total"])
     for _ in range(40):
-        metrics = model.step(x, rng).metrics
+        metrics = model.step(x, rng).all()
     assert float(metrics["loss/total"]) < before
     assert model.decode(model.encode(x)).shape == x.shape
     assert model.bounds(x, 2, fresh(0, "z")).kl.shape == (16, 2)
@@ -144,7 +144,7 @@ def test_extreme_data_and_settings_stay_finite():
     model, x, rng = build(beta=100.0, lr=0.1, codings=4)
     for scale in (1.0, 0.0, 1.0):
         for _ in range(30):
-            metrics = model.step(x * scale, rng).metrics
+            metrics = model.step(x * scale, rng).all()
         assert all(torch.isfinite(v) for v in metrics.values())
 
 
@@ -166,7 +166,7 @@ def test_reconstruction_errors_sort_items():
 def test_bfloat16_is_told_beside_float32(body):
     model, x, rng = build(body=body, precision="bfloat16")
     here = fast.has_bfloat16(torch.device("cpu"))
-    rows = [model.step(x, rng).metrics for _ in range(BESIDE + 1)]
+    rows = [model.step(x, rng).all() for _ in range(BESIDE + 1)]
     assert ["loss/float32" in row for row in rows] == [*[False] * (BESIDE - 1), here, False]
     assert all(value.dtype == torch.float32 for row in rows for value in row.values())
     if here:

@@ -28,7 +28,7 @@ from playground.rng import Streams
 from playground.store import RECENT, Keyframe, Recent, RunFolder, StoreError, since
 
 EVERY = 100  # the first so many steps are all logged: that is where most happens
-BATCHED = 64  # metrics of so many steps are checked together
+BATCHED = 100  # steps after which their metrics are read together
 EARLIEST = 32  # the first moment saved by itself: most happens early
 MARKS = 8  # events kept to be told with a picture
 
@@ -110,7 +110,7 @@ class Loop:
                 self.step += 1
                 if self._each_waits:
                     self._waiting.append((self.step, result.metrics))
-                else:  # in few words: a step leaves little of what Python needs in the core's cache
+                else:  # read at once, in few words: a step leaves little of what Python needs in the core's cache
                     total = 0.0
                     for value in result.metrics.values():
                         total += value.item()
@@ -151,7 +151,7 @@ class Loop:
         """Have all metrics of the step just done wait to be read."""
         if self._waiting and self._waiting[-1][0] == self.step:
             self._waiting.pop()
-        self._waiting.append((self.step, {**result.metrics, **result.more()}))
+        self._waiting.append((self.step, result.all()))
 
     def flush(self) -> None:
         """Read and check the metrics of the steps done since the last time, and write all that waits."""
@@ -239,7 +239,7 @@ class Loop:
             return self.step
         tensors = self.tensors()
         for name, value in tensors.items():
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            if value.is_floating_point() and not isfinite(value.sum()) and not bool(torch.isfinite(value).all()):
                 self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
         self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment, wait)
         return self.step

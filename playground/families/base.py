@@ -27,6 +27,10 @@ class StepResult:
     metrics: dict[str, Tensor]  # of every step: the losses at least, since they tell when training breaks
     more: Callable[[], dict[str, Tensor]] = dict
 
+    def all(self) -> dict[str, Tensor]:
+        """Return all of it, before the next step."""
+        return {**self.metrics, **self.more()}
+
 
 @dataclass(frozen=True)
 class SubStep:
