@@ -8,7 +8,8 @@ import torch
 
 from playground.config import ConfigError
 from playground.engine.frames import LAYERS, Painter
-from playground.engine.loop import Loop, TrainingFailed, fetched, replay
+from playground.engine.loop import Loop, TrainingFailed, replay
+from playground.engine.metrics import fetched
 from playground.engine.trail import MOST, Trail
 from playground.experiment import Experiment
 from playground.families.base import StepResult

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from playground.config import ConfigError
 from playground.diagnostics.panels import panel
+from playground.engine.metrics import fetched, first_bad, said
 from playground.engine.trail import Trail
 from playground.experiment import Experiment, pick_device
 from playground.families import family as family_class
@@ -345,30 +346,11 @@ class Loop:
         return told
 
 
-def fetched(waiting: list[tuple[int, dict[str, Tensor]]]) -> list[tuple[int, dict[str, float]]]:
-    """Return the metrics of some steps as numbers, read together: on a GPU one synchronisation instead of many."""
-    numbers = iter(torch.stack([value for _, metrics in waiting for value in metrics.values()]).tolist())
-    return [(step, {name: next(numbers) for name in metrics}) for step, metrics in waiting]
-
-
-def first_bad(rows: list[tuple[int, dict[str, float]]]) -> int | None:
-    """Return which row is the first that holds a number that is NaN or infinite."""
-    if isfinite(sum(value for _, row in rows for value in row.values())):
-        return None
-    return next((i for i, (_, row) in enumerate(rows) if not all(map(isfinite, row.values()))), None)
-
-
 def next_keyframe(step: int, every: int) -> int:
     """Return the next step at which a moment is saved: each `every` steps, before that at its half, quarter ..."""
     if step >= every // 2 or every // 2 < EARLIEST:
         return step // every * every + every
     return next_keyframe(step, every // 2)
-
-
-def said(metric: str) -> str:
-    """Return a metric's name as words: "grad/g" is "the gradient of G"."""
-    group, _, of = metric.partition("/")
-    return f"the {'gradient' if group == 'grad' else group} of {of.upper() if len(of) == 1 else of}"
 
 
 def edited(experiment: Experiment, values: Mapping[str, Any]) -> Experiment:
