@@ -242,13 +242,16 @@ class Adversarial(Family):
         return fast.arithmetic(self.config.precision, self.device)
 
     def _losses(self, turns: dict[str, Turn]) -> dict[str, Tensor]:
+        """Return what is told of every step."""
         metrics = {f"loss/{player}": turn.loss for player, turn in turns.items()}
         if self.is_point:
             metrics["phase/theta"], metrics["phase/psi"] = self.phase()
         return metrics
 
     def _metrics(self, turns: dict[str, Turn]) -> dict[str, Tensor]:
-        name, metrics = self.config.loss, dict[str, Tensor]()
+        """Return what is told besides of a step that is logged."""
+        name = self.config.loss
+        metrics: dict[str, Tensor] = {}
         for player, turn in turns.items():
             if turn.penalty is not None:
                 metrics["loss/penalty"] = turn.penalty

@@ -30,13 +30,16 @@ BLOCK = 128  # rows of a sum of products
 QUIET = np.errstate(over="ignore", invalid="ignore")  # a run that blows up is stopped by the loop, with its reason
 
 
+PLAIN: tuple[str, list[float], str] = ("none", [], "")
+
+
 class Elementwise(NamedTuple):
     """An activation: `apply(a, out)` writes act(a); `slope(δ, saved)` multiplies δ by act'(a) in place."""
 
     apply: Callable[[Tensor, Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
     from_output: bool = True  # act' is a function of act(a), so that a itself need not be kept
-    fused: tuple[str, list[float], str] = ("none", [], "")  # how oneDNN calls it, to apply it as it goes
+    fused: tuple[str, list[float], str] = PLAIN  # how oneDNN calls it, to apply it as it goes
 
 
 ELEMENTWISE = {
@@ -101,18 +104,16 @@ class Layer:
 
     def forward(self, x: Tensor, act: Elementwise) -> Tensor:
         """Return act(x Wᵀ + b) (B, out), and keep what the way back needs."""
-        if self.onednn and act.fused[0] != "none":
-            self.x = self.array(x)
-            self.saved = self.onednn(x, self.weight, self.bias, *act.fused)
+        self.saved = self.argument(x, self.a, act.fused)
+        if self.onednn and act.fused is not PLAIN:
             return self.saved
-        self.saved = self.argument(x, self.a)
         return act.apply(self.saved, self.saved if act.from_output else self.h)
 
-    def argument(self, x: Tensor, out: Tensor) -> Tensor:
-        """Return x Wᵀ + b (B, out), written into `out` where it is small, and keep x."""
+    def argument(self, x: Tensor, out: Tensor, fused: tuple[str, list[float], str] = PLAIN) -> Tensor:
+        """Return x Wᵀ + b (B, out), and keep x: written into `out` where it is small, else `fused` is applied too."""
         self.x = self.array(x)
         if self.onednn:
-            return self.onednn(x, self.weight, self.bias, "none", [], "")
+            return self.onednn(x, self.weight, self.bias, *fused)
         self.dot(self.x, self.wt, out=self.array(out))
         return out.add_(self.bias)
 

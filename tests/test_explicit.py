@@ -138,8 +138,10 @@ def test_a_run_repeats_to_the_last_bit_whatever_came_before():
     assert torch.equal(plain.flat_d.data, restless.flat_d.data)
 
 
+@pytest.mark.parametrize("wide", [False, True])  # with oneDNN for the large ones, and where NumPy's are quicker
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_large_and_small_batches_in_any_order_equal_autograd(activation):
+def test_large_and_small_batches_in_any_order_equal_autograd(activation, wide, monkeypatch):
+    monkeypatch.setattr(explicit, "numpy_is_wide", lambda: wide)
     net = nets.MLP((2, 64, 64, 1), activation=activation, generator=torch.Generator().manual_seed(0))
     flat = nets.flatten(net)
     hand = explicit.Backprop(net, flat)
@@ -157,6 +159,7 @@ def test_large_and_small_batches_in_any_order_equal_autograd(activation):
 
 
 def test_the_way_without_onednn_gives_the_same_numbers(monkeypatch):
+    monkeypatch.setattr(explicit, "numpy_is_wide", lambda: False)
     quick = Pair(width=64)
     with monkeypatch.context() as patch:
         patch.setattr(fast, "LARGE", float("inf"))

@@ -109,9 +109,10 @@ STRUCTURAL = [pair for pair in FIELDS if pair not in LIVE]
 def test_default_settings_build_and_step(name):
     experiment, rng = BASES[name], Streams(0)
     model = made(experiment, rng)
-    metrics = advance(experiment, model, rng).metrics
-    assert any(metric.startswith("loss/") for metric in metrics)
-    for metric, value in metrics.items():
+    told = advance(experiment, model, rng)
+    assert any(metric.startswith("loss/") for metric in told.metrics)  # of every step: they tell when it breaks
+    assert not told.metrics.keys() & told.more().keys()
+    for metric, value in told.all().items():
         assert "/" in metric
         assert (value.dim(), value.dtype) == (0, torch.float32)
         assert not value.requires_grad
@@ -121,7 +122,7 @@ def test_default_settings_build_and_step(name):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_same_seed_same_numbers_other_seed_other_numbers(name):
     runs = [build(name, seed) for seed in (0, 0, 1)]
-    metrics = [advance(*run, n=3).metrics for run in runs]
+    metrics = [advance(*run, n=3).all() for run in runs]
     states = [run[1].state() for run in runs]
     assert same(metrics[0], metrics[1])
     assert same(states[0], states[1])
@@ -143,7 +144,7 @@ def test_resuming_is_exact_to_the_last_bit(name):
     experiment, model, rng = build(name)
     advance(experiment, model, rng, n=4)
     kept, streams = copy(model.state()), copy(rng.state())
-    expected = advance(experiment, model, rng, n=4, start=4).metrics
+    expected = advance(experiment, model, rng, n=4, start=4).all()
     assert not same(kept, model.state())
 
     _, again, other = build(name, seed=99)  # nothing of its own start may survive the loading
@@ -151,7 +152,7 @@ def test_resuming_is_exact_to_the_last_bit(name):
     again.load(kept)
     other.load(streams)
     assert same(kept, again.state())
-    assert same(expected, advance(experiment, again, other, n=4, start=4).metrics)
+    assert same(expected, advance(experiment, again, other, n=4, start=4).all())
     assert same(model.state(), again.state())
 
 
@@ -176,7 +177,7 @@ def test_live_fields_act_on_the_running_model(name, field):
     model.set(changed.model)
     assert model.config == changed.model
     assert state.keys() == model.state().keys()
-    assert all(torch.isfinite(v) for v in advance(changed, model, rng).metrics.values())
+    assert all(torch.isfinite(v) for v in advance(changed, model, rng).all().values())
 
 
 @pytest.mark.parametrize(("name", "field"), STRUCTURAL)
@@ -247,7 +248,7 @@ def test_each_player_can_step_alone(name):
     for player in family(BASES[name].family).players:
         experiment, model, rng = build(name)
         before = copy(model.state())
-        metrics = advance(experiment, model, rng, players=(player,)).metrics
+        metrics = advance(experiment, model, rng, players=(player,)).all()
         assert f"loss/{player}" in metrics
         after = model.state()
         moved = {part.split("/")[0] for part in before if not torch.equal(before[part], after[part])}

@@ -240,7 +240,7 @@ class Loop:
             return self.step
         tensors = self.tensors()
         for name, value in tensors.items():
-            if value.is_floating_point() and not isfinite(value.sum()) and not bool(torch.isfinite(value).all()):
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
                 self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
         self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment, wait)
         return self.step
