@@ -30,7 +30,9 @@ def card(base: Experiment, vary: dict[str, tuple[Value, ...]], aim: Goal, **how:
                 raise ConfigError(missing)
         except ConfigError as error:
             st.warning(str(error), icon=":material/error:")
-            st.button("Start", icon=":material/play_arrow:", key="sweep-start", type="primary", disabled=True)
+            st.button(
+                "Start", icon=":material/play_arrow:", key="sweep-start", type="primary", disabled=True, width="stretch"
+            )
             return
         workers = state.engine().launcher.limit
         key = ("sweep-cost", made.base.model_dump_json(), made.axes, made.combinations, made.runs, made.steps)
