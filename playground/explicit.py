@@ -14,10 +14,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from playground import nets
@@ -29,36 +30,38 @@ aten = torch.ops.aten
 BLOCK = 128  # rows of a sum of products
 QUIET = np.errstate(over="ignore", invalid="ignore")  # a run that blows up is stopped by the loop, with its reason
 
-
-PLAIN: tuple[str, list[float], str] = ("none", [], "")
+PLAIN: tuple[str, list[float], str] = ("none", [], "")  # no activation
 
 
 class Elementwise(NamedTuple):
-    """An activation: `apply(a, out)` writes act(a); `slope(δ, saved)` multiplies δ by act'(a) in place."""
+    """An activation: `apply(a, out)` writes act(a); `slope(δ, saved)` multiplies δ by act'(a) in place.
+
+    Where act'(a) is a function of act(a), `apply` overwrites a itself, which need not be kept.
+    """
 
     apply: Callable[[Tensor, Tensor], Tensor]
     slope: Callable[[Tensor, Tensor], Tensor]
-    from_output: bool = True  # act' is a function of act(a), so that a itself need not be kept
+    from_output: bool = True
     fused: tuple[str, list[float], str] = PLAIN  # how oneDNN calls it, to apply it as it goes
 
 
 ELEMENTWISE = {
     "relu": Elementwise(
-        lambda a, out: torch.clamp_min(a, 0, out=out),
+        lambda a, out: torch.relu_(a),
         lambda d, h: aten.threshold_backward.grad_input(d, h, 0, grad_input=d),
         fused=("relu", [], ""),
     ),
     "leaky-relu": Elementwise(
-        lambda a, out: aten.leaky_relu.out(a, SLOPE, out=out),
+        lambda a, out: F.leaky_relu_(a, SLOPE),
         lambda d, h: aten.leaky_relu_backward.grad_input(d, h, SLOPE, True, grad_input=d),
         fused=("leaky_relu", [SLOPE], ""),
     ),
     "tanh": Elementwise(
-        lambda a, out: torch.tanh(a, out=out),
+        lambda a, out: torch.tanh_(a),
         lambda d, h: aten.tanh_backward.grad_input(d, h, grad_input=d),
     ),
     "elu": Elementwise(
-        lambda a, out: aten.elu.out(a, out=out),
+        lambda a, out: F.elu_(a),
         lambda d, h: aten.elu_backward.grad_input(d, 1.0, 1.0, 1.0, True, h, grad_input=d),
     ),
     "gelu": Elementwise(
@@ -74,6 +77,22 @@ ELEMENTWISE = {
 }
 
 
+class Matrix(NamedTuple):
+    """One matrix in memory twice over: as PyTorch sees it, and as the products do (`fast.products`)."""
+
+    tensor: Tensor
+    array: Any
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Matrix:
+        """Return it as both see it."""
+        return cls(tensor, tensor.numpy() if tensor.is_cpu else tensor)
+
+    def first(self, rows: int) -> Matrix:
+        """Return the first rows."""
+        return Matrix(self.tensor[:rows], self.array[:rows])
+
+
 class Layer:
     """One layer: its weights, its gradients, and memory for `rows` rows that every step writes into anew.
 
@@ -84,56 +103,63 @@ class Layer:
     """
 
     def __init__(self, weight: tuple[Tensor, Tensor], bias: tuple[Tensor, Tensor], rows: int, in_place: bool) -> None:
-        (self.weight, weight_grad), (self.bias, self.bias_grad) = weight, bias
+        (self.weight, self.weight_grad), (self.bias, self.bias_grad) = weight, bias
         outputs, inputs = self.weight.shape
-        self.dot, self.array = products(self.weight)
+        self.dot = products(self.weight)
         self.onednn = None if numpy_is_wide() else onednn_linear(self.weight, rows)
-        self.w, self.wt, self.w_grad = (self.array(t) for t in (self.weight, self.weight.T, weight_grad))
-        self.x = self.w  # from the last forward: what entered, and what the activation's slope needs
+        self.w, self.wt = Matrix.of(self.weight).array, Matrix.of(self.weight.T).array
+        self.w_grad = Matrix.of(self.weight_grad).array
+        self.part = Matrix.of(torch.empty_like(self.weight))  # of a sum of products
+        self.a = Matrix.of(self.weight.new_empty(rows, outputs))  # x Wᵀ + b
+        self.h = self.a if in_place else Matrix.of(torch.empty_like(self.a.tensor))  # act(a)
+        self.below = self.h if inputs == outputs else Matrix.of(self.weight.new_empty(rows, inputs))  # δ W
+        self.x = self.a  # from the last forward: what entered, and what the activation's slope needs
         self.saved = self.weight
-        self.a = self.weight.new_empty(rows, outputs)  # x Wᵀ + b
-        self.h = self.a if in_place else torch.empty_like(self.a)  # act(a)
-        self.below = self.h if inputs == outputs else self.weight.new_empty(rows, inputs)  # δ W
 
     def shortened(self, rows: int) -> Layer:
         """Return the same layer at fewer rows, in the same memory."""
         layer = copy.copy(self)
-        layer.a, layer.h, layer.below = self.a[:rows], self.h[:rows], self.below[:rows]
+        layer.a, layer.h, layer.below = self.a.first(rows), self.h.first(rows), self.below.first(rows)
         layer.onednn = None if numpy_is_wide() else onednn_linear(self.weight, rows)
         return layer
 
-    def forward(self, x: Tensor, act: Elementwise) -> Tensor:
+    def forward(self, x: Matrix, act: Elementwise) -> Matrix:
         """Return act(x Wᵀ + b) (B, out), and keep what the way back needs."""
-        self.saved = self.argument(x, self.a, act.fused)
+        a = self.argument(x, self.a, act.fused)
+        self.saved = a.tensor
         if self.onednn and act.fused is not PLAIN:
-            return self.saved
-        return act.apply(self.saved, self.saved if act.from_output else self.h)
+            return a
+        h = a if act.from_output else self.h
+        act.apply(a.tensor, h.tensor)
+        return h
 
-    def argument(self, x: Tensor, out: Tensor, fused: tuple[str, list[float], str] = PLAIN) -> Tensor:
+    def argument(self, x: Matrix, out: Matrix, fused: tuple[str, list[float], str] = PLAIN) -> Matrix:
         """Return x Wᵀ + b (B, out), and keep x: written into `out` where it is small, else `fused` is applied too."""
-        self.x = self.array(x)
+        self.x = x
         if self.onednn:
-            return self.onednn(x, self.weight, self.bias, *fused)
-        self.dot(self.x, self.wt, out=self.array(out))
-        return out.add_(self.bias)
+            return Matrix.of(self.onednn(x.tensor, self.weight, self.bias, *fused))
+        self.dot(x.array, self.wt, out=out.array)
+        out.tensor.add_(self.bias)
+        return out
 
-    def weight_gradient(self, delta: Tensor) -> None:
+    def weight_gradient(self, delta: Matrix) -> None:
         """Write δᵀx and Σδ into the flat gradient.
 
         In blocks of rows, which round less than one long sum does: early on real and fake rows all but cancel, and Adam
         makes whole steps of what is left.
         """
-        d = self.array(delta)
-        self.dot(d[:BLOCK].T, self.x[:BLOCK], out=self.w_grad)
-        for i in range(BLOCK, len(d), BLOCK):
-            self.w_grad += self.dot(d[i : i + BLOCK].T, self.x[i : i + BLOCK])
-        torch.sum(delta, 0, out=self.bias_grad)
+        torch.sum(delta.tensor, 0, out=self.bias_grad)
+        d, x, rows = delta.array, self.x.array, len(delta.array)
+        self.dot(d[:BLOCK].T, x[:BLOCK], out=self.w_grad)
+        for i in range(BLOCK, rows, BLOCK):
+            self.dot(d[i : i + BLOCK].T, x[i : i + BLOCK], out=self.part.array)
+            self.weight_grad.add_(self.part.tensor)
 
-    def input_gradient(self, delta: Tensor) -> Tensor:
+    def input_gradient(self, delta: Matrix) -> Matrix:
         """Return δW (B, in)."""
         if self.onednn:
-            return self.onednn(delta, self.weight.T, None, "none", [], "")
-        self.dot(self.array(delta), self.w, out=self.array(self.below))
+            return Matrix.of(self.onednn(delta.tensor, self.weight.T, None, *PLAIN))
+        self.dot(delta.array, self.w, out=self.below.array)
         return self.below
 
 
@@ -159,33 +185,34 @@ class Backprop:
         return self.plans[rows]
 
     @QUIET
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:  # (B, in) -> (B, out)
         """Return the output, and keep what `backward` needs."""
-        self.layers = self.plan(len(x))
+        self.layers = self.plan(x.shape[0])
         *hidden, last = self.layers
+        h = Matrix.of(x)
         for layer in hidden:
-            x = layer.forward(x, self.act)
-        return last.argument(x, torch.empty_like(last.a))  # not into memory of ours: the caller keeps it
+            h = layer.forward(h, self.act)
+        return last.argument(h, Matrix.of(torch.empty_like(last.a.tensor))).tensor  # memory that the caller keeps
 
     @QUIET
-    @torch.no_grad()
     def backward(self, delta: Tensor) -> None:
         """Take ∂loss/∂output (B, out) of the last forward and fill the flat gradient."""
+        d = Matrix.of(delta)
         for i in reversed(range(len(self.layers))):
-            self.layers[i].weight_gradient(delta)
+            self.layers[i].weight_gradient(d)
             if i > 0:
-                delta = self.act.slope(self.layers[i].input_gradient(delta), self.layers[i - 1].saved)
+                d = self.layers[i].input_gradient(d)
+                self.act.slope(d.tensor, self.layers[i - 1].saved)
 
     @QUIET
-    @torch.no_grad()
     def input_gradient(self, delta: Tensor) -> Tensor:
         """Take ∂loss/∂output (B, out) of the last forward and return ∂loss/∂x (B, in), valid until the next call."""
         *hidden, last = self.layers
-        delta = last.input_gradient(delta)
+        d = last.input_gradient(Matrix.of(delta))
         for layer in reversed(hidden):
-            delta = layer.input_gradient(self.act.slope(delta, layer.saved))
-        return delta
+            self.act.slope(d.tensor, layer.saved)
+            d = layer.input_gradient(d)
+        return d.tensor
 
 
 class Slopes(NamedTuple):
@@ -197,7 +224,11 @@ class Slopes(NamedTuple):
 
 
 # σ(-a) stays exact where 1 - σ(a) rounds to nothing, on points that D is sure of.
-CROSS_ENTROPY = Slopes(lambda a, s: s - torch.sigmoid(-a), torch.sigmoid, lambda b: -torch.sigmoid(-b))
+CROSS_ENTROPY = Slopes(
+    lambda a, s: s - torch.sigmoid(-a) if s else -torch.sigmoid(-a),
+    torch.sigmoid,
+    lambda b: -torch.sigmoid(-b),
+)
 CRITIC = Slopes(lambda a, s: -torch.ones_like(a), torch.ones_like, lambda b: -torch.ones_like(b))
 
 # A relativistic loss ties all rows together: its slopes are left to autograd.
@@ -222,10 +253,12 @@ class Players:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Fill D's gradient on points (B m, dim); return the loss and D's outputs on real and fake rows, (B,) each."""
         rows = torch.cat([real, fake]).view(-1, self.d.width)  # one pass: this net treats each row by itself
-        a, b = self.d.forward(rows).squeeze(1).chunk(2)
+        out = self.d.forward(rows)[:, 0]
+        n = out.shape[0] // 2
+        a, b = out[:n], out[n:]
         value = LOSSES[loss].d
         if loss in SLOPES:
-            slope = torch.cat([SLOPES[loss].real(a, smoothing), SLOPES[loss].fake(b)]) / len(a)
+            slope = torch.cat([SLOPES[loss].real(a, smoothing), SLOPES[loss].fake(b)]).div_(n)
         else:
             slope = torch.cat(by_autograd(lambda a, b: value(a, b, smoothing), a, b))
         self.d.backward(slope.unsqueeze(1))
@@ -255,7 +288,7 @@ class Players:
 def g_slope(loss: str, fake: Tensor, real: Tensor) -> Tensor:
     """Return ∂(G's loss)/∂(D's outputs on fakes), (B,)."""
     if loss in SLOPES:
-        return SLOPES[loss].g(fake) / len(fake)
+        return SLOPES[loss].g(fake) / fake.shape[0]
     return by_autograd(lambda b: LOSSES[loss].g(b, real), fake)[0]
 
 

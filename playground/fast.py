@@ -49,11 +49,9 @@ def arithmetic(precision: Precision, device: torch.device) -> AbstractContextMan
     return torch.autocast(device.type, torch.bfloat16, enabled=half)
 
 
-def products(like: Tensor) -> tuple[Callable[..., Any], Callable[[Tensor], Any]]:
-    """Return `dot(a, b, out=c)` for matrices on this one's device, and what makes its operands of tensors in place."""
-    if like.is_cpu:
-        return np.dot, Tensor.numpy
-    return torch.mm, lambda tensor: tensor
+def products(like: Tensor) -> Callable[..., Any]:
+    """Return `dot(a, b, out=c)` for matrices on this one's device; on a CPU they are NumPy's."""
+    return np.dot if like.is_cpu else torch.mm
 
 
 @cache

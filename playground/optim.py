@@ -91,11 +91,10 @@ class Adam(Optimiser):
     def step(self) -> None:
         self._adam(self.flat.data, self.lr)
 
-    @torch.no_grad()
     def _adam(self, target: Tensor, lr: float) -> None:
         """Add -lr times Adam's direction to `target`: the kernel behind torch.optim.Adam(fused=True)."""
         s = self._state
-        s["step"] += 1
+        s["step"].add_(1)
         torch._fused_adam_(
             [target], [self.flat.grad], [s["mean"]], [s["mean_square"]], [], [s["step"]],
             lr=lr, beta1=self.beta1, beta2=self.beta2, weight_decay=0.0, eps=EPS, amsgrad=False, maximize=False,
