@@ -15,6 +15,12 @@ from playground.families import family as family_class
 # URL names that belong to the page or to the experiment itself; no family or data set may use them.
 RESERVED = ("f", "d", "run", "preset", "hide", "view")
 
+OFTEN, SELDOM = (
+    250,
+    500,
+)  # steps from score to score where nothing else is asked for; of points, a second has 600 or more
+EVENTFUL = 1000  # the first so many steps are measured often in any case: that is where most happens
+
 
 class Experiment(Config):
     """Everything that decides a run's numbers. `model` and `data` are validated by the family and data set named."""
@@ -39,8 +45,8 @@ class Experiment(Config):
         low=1, high=1000,
     )  # fmt: skip
     score_every: int = knob(
-        250, "Measure modes, distances and held-out accuracy every so many steps.", short="score", group="Run",
-        low=10, high=100_000,
+        0, "Measure modes, distances and held-out accuracy every so many steps; 0 every 250, and on points every 500 "
+        "after the first 1,000.", short="score", group="Run", low=0, high=100_000,
     )  # fmt: skip
     keyframe_every: int = knob(
         1000, "Save a moment to come back to every so many steps.", short="keep", group="Run", low=10, high=1_000_000
@@ -80,6 +86,12 @@ class Experiment(Config):
         """The data of an experiment on points; only ask where the family takes nothing else."""
         assert isinstance(self.data, Distribution)
         return self.data
+
+    def next_score(self, step: int) -> int:
+        """Return the first step after `step` at which the model is measured."""
+        seldom = self.data.kind == "points" and step >= EVENTFUL
+        every = self.score_every or (SELDOM if seldom else OFTEN)
+        return step // every * every + every
 
     def knobs(self) -> dict[str, Knob]:
         """Return every field that can be set, by name, over experiment, data and model (names are distinct)."""

@@ -317,8 +317,8 @@ def preset(name: str) -> Preset:
 
 
 def preset_of(experiment: Experiment) -> str | None:
-    """Return the name of the preset that an experiment is, seed, device and steps aside; None where it is none."""
-    aside = {"seed": experiment.seed, "device": experiment.device, "steps": experiment.steps}
+    """Return the name of the preset that an experiment is, seed, device and when it ends or is measured aside; None where none."""
+    aside = {name: experiment.value(name) for name in ("seed", "device", "steps", "score_every")}
     alike = [
         n for n, p in PRESETS.items() if (p.experiment.family, p.dataset) == (experiment.family, experiment.dataset)
     ]

@@ -47,6 +47,28 @@ def same_model(a, b):
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_points_are_measured_often_at_first_and_then_half_as_often():
+    loop = Loop(tiny(score_every=0))
+    loop.advance(2100)
+    assert [row["step"] for row in loop.scores] == [250, 500, 750, 1000, 1500, 2000]
+
+
+@pytest.mark.parametrize(
+    ("setup", "steps"),
+    [
+        (Experiment(), [250, 500, 750, 1000, 1500, 2000]),
+        (Experiment.of("autoencoder").on("digits"), [250, 500, 750, 1000, 1250, 1500]),
+        (Experiment(score_every=400), [400, 800, 1200, 1600, 2000, 2400]),
+    ],
+)
+def test_a_number_of_ones_own_says_when_to_measure(setup, steps):
+    found = [setup.next_score(0)]
+    while len(found) < len(steps):
+        found.append(setup.next_score(found[-1]))
+    assert found == steps
+    assert setup.next_score(steps[-1] - 1) == steps[-1]
+
+
 def test_rows_scores_and_keyframes_fall_on_fixed_steps(straight):
     folder, _ = straight
     assert folder.train()["step"].tolist() == [*range(1, 101), *range(105, 201, 5)]

@@ -84,17 +84,16 @@ class Loop:
     def _plan(self) -> None:
         """Set the next step at which anything but training happens, so that the others cost one comparison."""
         self._keep_at = next_keyframe(self.step, self.experiment.keyframe_every)
-        self._due = min(self.next_logged(), self._collect_at, self.before_score() + 1, self._keep_at)
+        self._set_due()
+
+    def _set_due(self) -> None:
+        self._score_at = self.experiment.next_score(self.step)
+        self._due = min(self.next_logged(), self._collect_at, self._score_at, self._keep_at)
 
     def next_logged(self) -> int:
         """Return the next step whose metrics are logged."""
         every = self.experiment.log_every
         return self.step + 1 if self.step < EVERY else self.step // every * every + every
-
-    def before_score(self) -> int:
-        """Return the last step before the next score."""
-        every = self.experiment.score_every
-        return self.step // every * every + every - 1
 
     # -- going on -----------------------------------------------------------------------------------------------------
 
@@ -138,12 +137,12 @@ class Loop:
             self._keep(result)
         if self.step >= self._collect_at:
             self.collect()
-        if self.step % self.experiment.score_every == 0:
+        if self.step == self._score_at:
             self.score()
         if self.step == self._keep_at:
             self.keyframe(wait=False)
             self._plan()
-        self._due = min(self.next_logged(), self._collect_at, self.before_score() + 1, self._keep_at)
+        self._set_due()
 
     def _logged(self, step: int) -> bool:
         return step <= EVERY or step % self.experiment.log_every == 0

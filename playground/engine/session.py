@@ -99,7 +99,7 @@ class Session:
             return
         target, due, self.waits = self.target(), self.next_status, False
         if not loop.panel.ready():  # commands are obeyed while another process makes what the score needs
-            target = min(target, loop.before_score())
+            target = min(target, loop.experiment.next_score(loop.step) - 1)
             if loop.step >= target:
                 self.waits = True
                 self.wait(HOLD)
@@ -120,7 +120,7 @@ class Session:
         if self.until_ and "steps" in self.until_:
             ends.append(self.until_["steps"])
         if self.until_ and "modes" in self.until_:
-            ends.append(step // e.score_every * e.score_every + e.score_every)
+            ends.append(e.next_score(step))
         if self.speed_:
             if self.batch_end <= step:
                 self.batch_end = step + self.speed_
