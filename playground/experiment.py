@@ -15,10 +15,7 @@ from playground.families import family as family_class
 # URL names that belong to the page or to the experiment itself; no family or data set may use them.
 RESERVED = ("f", "d", "run", "preset", "hide", "view")
 
-OFTEN, SELDOM = (
-    250,
-    500,
-)  # steps from score to score where nothing else is asked for; of points, a second has 600 or more
+OFTEN, SELDOM = 250, 500  # steps from score to score where no number is given; of points a second has 600 or more
 EVENTFUL = 1000  # the first so many steps are measured often in any case: that is where most happens
 
 

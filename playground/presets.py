@@ -317,7 +317,7 @@ def preset(name: str) -> Preset:
 
 
 def preset_of(experiment: Experiment) -> str | None:
-    """Return the name of the preset that an experiment is, seed, device and when it ends or is measured aside; None where none."""
+    """Return the name of the preset that an experiment is, whatever its seed, device, end and scores; None if none."""
     aside = {name: experiment.value(name) for name in ("seed", "device", "steps", "score_every")}
     alike = [
         n for n, p in PRESETS.items() if (p.experiment.family, p.dataset) == (experiment.family, experiment.dataset)

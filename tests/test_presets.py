@@ -15,7 +15,7 @@ from playground.diagnostics.verdict import verdict
 from playground.engine.loop import Loop, TrainingFailed
 from playground.experiment import Experiment
 from playground.families import family
-from playground.presets import PRESETS, preset
+from playground.presets import PRESETS, preset, preset_of
 from playground.rng import Streams
 
 # Those that learn from data made here or bundled: archives may not be on this machine.
@@ -30,6 +30,12 @@ def radius(name: str, steps: int) -> float:
     loop.advance(steps)
     loop.flush()
     return math.hypot(loop.metrics["phase/theta"], loop.metrics["phase/psi"])
+
+
+def test_a_run_on_another_seed_measured_at_other_steps_is_still_the_preset():
+    plain = preset("collapse").experiment
+    assert preset_of(plain) == preset_of(plain.changed(seed=3, steps=10, score_every=250)) == "collapse"
+    assert preset_of(plain.changed(lr_d=0.5)) is None
 
 
 def test_there_are_enough_and_the_first_is_the_gentlest():
