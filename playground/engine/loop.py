@@ -84,10 +84,10 @@ class Loop:
     def _plan(self) -> None:
         """Set the next step at which anything but training happens, so that the others cost one comparison."""
         self._keep_at = next_keyframe(self.step, self.experiment.keyframe_every)
+        self._score_at = self.experiment.next_score(self.step)
         self._set_due()
 
     def _set_due(self) -> None:
-        self._score_at = self.experiment.next_score(self.step)
         self._due = min(self.next_logged(), self._collect_at, self._score_at, self._keep_at)
 
     def next_logged(self) -> int:
@@ -139,6 +139,7 @@ class Loop:
             self.collect()
         if self.step == self._score_at:
             self.score()
+            self._score_at = self.experiment.next_score(self.step)
         if self.step == self._keep_at:
             self.keyframe(wait=False)
             self._plan()
@@ -239,7 +240,7 @@ class Loop:
             return self.step
         tensors = self.tensors()
         for name, value in tensors.items():
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            if value.is_floating_point() and not np.isfinite(value.numpy(force=True)).all():
                 self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
         self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment, wait)
         return self.step

