@@ -2,8 +2,8 @@
 
 Ratios: the worker (watched or not) and a bare loop over the same step take turns in short blocks; the ratio is the
 median over neighbouring blocks, so that a machine busy with other things disturbs it little: by 1 % either way where it
-is quiet (`session.py` counts processor time, to 0.2 %). The bare loop draws a
-batch and does the step, nothing else; the worker's scores, rows and keyframes count against it.
+is quiet (`session.py` counts processor time, to 0.2 %). The bare loop draws a batch and does the step, nothing else;
+the worker's scores, rows and keyframes count against it.
 """
 
 from __future__ import annotations
@@ -161,15 +161,16 @@ def race(
         end = engine.send(run, "pause")["step"]
         return float(end - begin) / (time.perf_counter() - start)
 
+    def alone() -> float:
+        return bare.steps(block)
+
     engine.send(run, "pause")
     worker()
     found = []
     for number in range(pairs):  # who goes first changes: the second of two is a little quicker
-        if number % 2:
-            alone = bare.steps(block)
-            found.append((worker(), alone))
-        else:
-            found.append((worker(), bare.steps(block)))
+        first, second = (alone, worker) if number % 2 else (worker, alone)
+        speed = {first: first(), second: second()}
+        found.append((speed[worker], speed[alone]))
     return found
 
 

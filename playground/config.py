@@ -50,6 +50,7 @@ class Knob:
     choices: tuple[str, ...] = ()
     choice_labels: tuple[str, ...] = ()
     unit: str = ""
+    zero: str = ""
     paper: str = ""
     scale: Literal["linear", "log"] = "linear"
     step: float | None = None
@@ -87,6 +88,8 @@ class Knob:
             return dict(zip(self.choices, self.choice_labels, strict=True)).get(value, str(value))
         if self.kind == "bool":
             return "on" if value else "off"
+        if self.zero and value == 0:
+            return self.zero
         return decimal(value) if isinstance(value, float) else str(value)
 
     def domain(self) -> str:
@@ -120,6 +123,7 @@ def knob(
     low: float | None = None,
     high: float | None = None,
     unit: str = "",
+    zero: str = "",
     paper: str = "",
     scale: Literal["linear", "log"] = "linear",
     step: float | None = None,
@@ -127,13 +131,17 @@ def knob(
     needs: tuple[str, tuple[Any, ...]] | None = None,
     kinds: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a field. `short` is its URL name; `needs=(field, values)` and `kinds` of data say when it acts."""
+    """Declare a field. `short` is its URL name; `needs=(field, values)` and `kinds` of data say when it acts.
+
+    `zero` says what 0 stands for, where that is no amount.
+    """
     extra: dict[str, Any] = {
         "label": label,
         "short": short,
         "live": live,
         "group": group,
         "unit": unit,
+        "zero": zero,
         "paper": paper,
         "scale": scale,
         "step": step,
@@ -173,6 +181,7 @@ def knobs(config: type[Config]) -> dict[str, Knob]:
             choices=choices,
             choice_labels=tuple(labels) or choices,
             unit=str(extra["unit"]),
+            zero=str(extra["zero"]),
             paper=str(extra["paper"]),
             scale=scale,
             step=step,

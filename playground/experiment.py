@@ -16,6 +16,7 @@ from playground.families import family as family_class
 RESERVED = ("f", "d", "run", "preset", "hide", "view")
 
 OFTEN, SELDOM = 250, 500  # steps from score to score where no number is given; of points a second has 600 or more
+LEAST = 10  # more often and a run does little but measure
 EVENTFUL = 1000  # the first so many steps are measured often in any case: that is where most happens
 
 
@@ -35,7 +36,7 @@ class Experiment(Config):
     )
     steps: int = knob(
         0, "Pause by itself after so many steps; 0 goes on until stopped.", short="steps", group="Run", live=True,
-        low=0, high=100_000_000,
+        low=0, high=100_000_000, zero="until stopped",
     )  # fmt: skip
     log_every: int = knob(
         10, "Write losses every so many steps (each of the first 100 is always written).", short="log", group="Run",
@@ -43,7 +44,7 @@ class Experiment(Config):
     )  # fmt: skip
     score_every: int = knob(
         0, "Measure modes, distances and held-out accuracy every so many steps; 0 every 250, and on points every 500 "
-        "after the first 1,000.", short="score", group="Run", low=0, high=100_000,
+        "after the first 1,000.", short="score", group="Run", low=0, high=100_000, zero="by itself",
     )  # fmt: skip
     keyframe_every: int = knob(
         1000, "Save a moment to come back to every so many steps.", short="keep", group="Run", low=10, high=1_000_000
@@ -74,6 +75,11 @@ class Experiment(Config):
     @model_validator(mode="after")
     def _go_together(self) -> Self:
         family_class(self.family).check(self.model, self.data)
+        if 0 < self.score_every < LEAST:
+            raise ValueError(
+                f"score_every is {self.score_every}: it takes 0, which leaves it to the data, "
+                f"or a whole number from {LEAST} to 100000."
+            )
         return self
 
     model_config = Config.model_config | {"validate_default": True}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from playground.config import ConfigError, Knob, decimal, knobs
 from playground.data import datasets
-from playground.experiment import OFTEN, Experiment
+from playground.experiment import LEAST, OFTEN, Experiment
 from playground.store.sweeps import Axis, Cell, Goal, LeftOut, Sweep, Value, new_id
 from playground.sweep_goals import goal as usual_goal
 
@@ -165,7 +165,7 @@ def experiment(base: Experiment, names: Sequence[str], values: Sequence[Value], 
     Only its schedule differs from what the base would do: it ends by itself, is measured at the very end too, and saves
     a few moments on the way.
     """
-    every = max(10, steps // math.ceil(steps / (base.score_every or OFTEN)))
+    every = max(LEAST, steps // math.ceil(steps / (base.score_every or OFTEN)))
     return settings(base, names, values).changed(
         steps=steps, seed=seed, score_every=every, keyframe_every=max(10, math.ceil(steps / MOMENTS))
     )

@@ -201,9 +201,8 @@ def test_all_batch_sizes_share_one_memory():
     for batch in (64, 3, 40):
         pair.step(batch)
     for player in (pair.players.g, pair.players.d):
-        assert len({layer.a.tensor.data_ptr() for plan in player.plans.values() for layer in plan}) == len(
-            player.layers
-        )
+        memory = {layer.a.tensor.data_ptr() for plan in player.plans.values() for layer in plan}
+        assert len(memory) == len(player.layers)
 
 
 # -- in the GAN family ------------------------------------------------------------------------------------------------

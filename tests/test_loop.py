@@ -61,12 +61,21 @@ def test_points_are_measured_often_at_first_and_then_half_as_often():
         (Experiment(score_every=400), [400, 800, 1200, 1600, 2000, 2400]),
     ],
 )
-def test_a_number_of_ones_own_says_when_to_measure(setup, steps):
+def test_data_or_a_number_of_ones_own_say_when_to_measure(setup, steps):
     found = [setup.next_score(0)]
     while len(found) < len(steps):
         found.append(setup.next_score(found[-1]))
     assert found == steps
     assert setup.next_score(steps[-1] - 1) == steps[-1]
+
+
+def test_measuring_at_nearly_every_step_is_refused_and_a_link_that_asks_for_it_keeps_the_rest():
+    with pytest.raises(ConfigError, match="score_every is 5: it takes 0, which leaves it to the data, or a whole"):
+        Experiment().changed(score_every=5)
+    found, notices = Experiment.from_query({"score": "5", "lrd": "0.002"})
+    assert (found.score_every, found.value("lr_d")) == (0, 0.002)
+    assert "score_every is 5" in notices[0]
+    assert [found.knobs()[name].said(0) for name in ("score_every", "steps")] == ["by itself", "until stopped"]
 
 
 def test_rows_scores_and_keyframes_fall_on_fixed_steps(straight):

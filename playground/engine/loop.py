@@ -238,9 +238,9 @@ class Loop:
         self.collect()
         if self.failed or self.folder is None:
             return self.step
-        tensors = self.tensors()
+        tensors = {name: value.cpu() for name, value in self.tensors().items()}  # of a GPU's only copies, made once
         for name, value in tensors.items():
-            if value.is_floating_point() and not np.isfinite(value.numpy(force=True)).all():
+            if value.is_floating_point() and not np.isfinite(value.numpy()).all():
                 self._fail(self.step, f"{name.removeprefix('model/')} holds numbers that are NaN or infinite")
         self.keyframes = self.folder.save_keyframe(self.step, tensors, self.experiment, wait)
         return self.step
