@@ -101,7 +101,7 @@ export class Stage {
     this.offerChips(frame);
     if (this.hub.picked) this.refreshCard();
     const out = frame.arrays.fake && this.layers.has("fake") && !this.game ? outside(frame.arrays.fake.data) : 0;
-    say(this.outside, out ? `${count(out)} fakes lie outside` : "");
+    say(this.outside, out ? `${count(out)} ${out === 1 ? "fake lies" : "fakes lie"} outside` : "");
   }
 
   onStatus() {

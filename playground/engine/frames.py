@@ -74,13 +74,13 @@ class Painter:
     def frame(self, layers: frozenset[str], about: dict[str, Any], turn: int | None = None) -> bytes:
         """Return a frame with these layers, as far as model and data have them; `about` joins the description.
 
-        With a `turn` only one of the dear layers is made anew, the others are those of the frame before.
+        With a `turn` one of the dear layers at most is made anew, the others are those of the frame before.
         """
         self._refresh()
         wanted = set(layers) | ({"fake"} if "optimal" in layers else set())
         dear = [name for name in DEAR if name in layers]
-        if turn is not None and dear:  # a single one has its turn in every second frame
-            wanted -= {name for i, name in enumerate(dear) if i != turn % max(2, len(dear)) and name in self._layers}
+        if turn is not None:
+            wanted -= {name for i, name in enumerate(dear) if i != turn % len(DEAR) and name in self._layers}
         self._draw(frozenset(wanted))
         shown = {name: array for name, array in self._layers.items() if name in layers or name in ("path", "field")}
         here = {"v": VERSION, "extent": self.view.extent, "layers": sorted(shown), "range": self._range}

@@ -27,7 +27,7 @@ from playground.store import RunFolder, Unwritable
 from playground.store.errors import written
 
 FPS = 20.0
-SHARE = 0.035  # of the time may go into frames while the run trains: 0.95 of its speed stays, with some to spare
+SHARE = 0.03  # of the time may go into frames while the run trains: 0.95 of its speed stays, with some to spare
 LONGEST = 0.5  # seconds: the picture never stands still for longer
 STATUS_EVERY = 0.5  # seconds
 SETTLED = 1.0  # seconds without an edit after which noise floors are measured again
