@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, FloatRect, Page, expect
 
 from tests.e2e.acts import bar, events, fill, opened, picture, press, query, run_of, state_is, step, train, until
 from tests.e2e.conftest import GRACE, PATIENCE, PHONE, Server
@@ -196,3 +197,36 @@ def test_on_a_phone_the_stage_comes_first_and_play_stays_in_reach(page: Page) ->
     assert 0 <= play["y"] < PHONE["height"] - 20
     assert stage["y"] < PHONE["height"] / 2
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_at_every_width_controls_keep_apart_and_within_the_page(page: Page) -> None:
+    for width, height in ((820, 1180), (1024, 768), (1100, 700), (1280, 720), (1366, 768), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)  # for the layout that follows a new size
+        controls = bar(page).locator("button:visible, input:visible, .speedtext:visible, .readout:visible").all()
+        boxes = [box for control in controls if (box := control.bounding_box())]
+        assert len(boxes) > 10
+        assert all(box["width"] >= 16 for box in boxes), f"something is squeezed at {width} x {height}"
+        for one, other in combinations(boxes, 2):
+            assert apart(one, other), f"{one} lies over {other} at {width} x {height}"
+        for row in (bar(page), page.locator(".st-key-title-row"), page.locator(".st-key-curve-tabs")):
+            last = row.locator("button:visible").last.bounding_box()
+            assert last
+            assert last["x"] + last["width"] <= width - 8, f"{last} is cut off at {width} x {height}"
+
+
+def apart(one: FloatRect, other: FloatRect) -> bool:
+    """Say whether two boxes share no more than a border's width."""
+    across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return min(across, down) <= 1.5
+
+
+def test_a_notice_of_a_bad_link_leaves_play_free(context: BrowserContext, server: Server) -> None:
+    page = opened(context, server.url + "?ds=nonsense")
+    notice = page.locator(".st-key-said").bounding_box()
+    play = bar(page).get_by_role("button", name="Play").bounding_box()
+    assert notice
+    assert play
+    assert apart(notice, play)
+    train(page)
