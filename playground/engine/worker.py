@@ -22,12 +22,15 @@ from playground.engine.loop import Loop, TrainingFailed
 from playground.engine.painters import painter
 from playground.engine.session import Session
 from playground.experiment import Experiment
+from playground.rng import Streams
 from playground.store import Unwritable
 
 VERBS = (
     "play", "pause", "step", "set", "speed", "until", "trace", "pick", "decode", "look", "goto", "watch", "pace",
     "keyframe",
 )  # fmt: skip
+
+SOON = 0.0005  # seconds after which training that has begun gets its turn while modules are still loaded beside it
 
 
 class Worker:
@@ -121,6 +124,17 @@ def warm_up(family: str) -> None:
     pictures.frame(frozenset(pictures.layers), {})
 
 
+def load_more() -> None:
+    """Load what reads the autoencoders' data, a second or two of imports for which no run needs to wait."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SOON)
+    try:
+        Experiment.of("autoencoder").data.batch(1, 0, Streams(0))
+    finally:
+        sys.setswitchinterval(usual)
+        gc.freeze()
+
+
 def main() -> None:
     """Run a worker on this process's stdin and stdout."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -135,10 +149,9 @@ def main() -> None:
     warm_up("gan")
     worker.say({"ready": os.getpid()})
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
-    if not worker.commands:
-        warm_up("autoencoder")  # loads what reads its data, a second that a run which waits need not wait for
     gc.collect()
     gc.freeze()  # what is there by now stays: no collection has to walk all of torch in the middle of training
+    threading.Thread(target=load_more, daemon=True).start()
     worker.run()
 
 
