@@ -151,7 +151,8 @@ def main() -> None:
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
     gc.collect()
     gc.freeze()  # what is there by now stays: no collection has to walk all of torch in the middle of training
-    threading.Thread(target=load_more, daemon=True).start()
+    if not worker.commands:  # a run that waits already has more need of the processor
+        threading.Thread(target=load_more, daemon=True).start()
     worker.run()
 
 
