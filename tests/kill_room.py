@@ -207,7 +207,7 @@ def harm(at, how):
 
 def main():
     """Fork, and end what was forked when its time has come."""
-    warm_up("gan")
+    warm_up()
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()

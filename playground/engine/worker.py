@@ -115,9 +115,9 @@ class Worker:
             session.close()
 
 
-def warm_up(family: str) -> None:
-    """Train and paint a family's defaults for a moment, so that the first real step pays for no lazy start."""
-    loop = Loop(Experiment.of(family).changed(device="cpu"))
+def warm_up() -> None:
+    """Train and paint the opening defaults for a moment, so that the first real step pays for no lazy start."""
+    loop = Loop(Experiment(device="cpu"))
     loop.advance(2)
     loop.score()
     pictures = painter(loop)
@@ -146,7 +146,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us through stdin
-    warm_up("gan")
+    warm_up()
     worker.say({"ready": os.getpid()})
     threading.Thread(target=worker.listen, args=(sys.stdin.buffer,), daemon=True).start()
     gc.collect()

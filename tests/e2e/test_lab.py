@@ -224,6 +224,7 @@ def apart(one: FloatRect, other: FloatRect) -> bool:
 
 def test_a_notice_of_a_bad_link_leaves_play_free(context: BrowserContext, server: Server) -> None:
     page = opened(context, server.url + "?ds=nonsense")
+    page.locator(".st-key-said").wait_for()
     notice = page.locator(".st-key-said").bounding_box()
     play = bar(page).get_by_role("button", name="Play").bounding_box()
     assert notice
