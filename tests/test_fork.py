@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
+import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,10 +18,24 @@ from playground.engine.graft import foretold, grafted, words
 from playground.engine.hindsight import known_at
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
-from playground.store import LATEST, Keyframe, Parent, RunFolder, StoreError, fork, parent, receive, runs, share
+from playground.store import (
+    LATEST,
+    Keyframe,
+    Parent,
+    RunFolder,
+    StoreError,
+    fork,
+    keyframes,
+    parent,
+    receive,
+    runs,
+    share,
+)
 from playground.store.index import Index
 from tests.engine_room import play_to, shared_engine, tiny
+from tests.kill_room import goes_on, small, sound
 
+sharing = sys.modules["playground.store.share"]  # the name belongs to its function
 SMALL = {"g_depth": 1, "d_depth": 1, "g_width": 4, "d_width": 4, "batch": 8, "replay_size": 64}
 
 
@@ -101,13 +118,95 @@ def test_the_engine_forks_a_run_that_trains():
         engine.delete(one)
 
 
+# -- of a run that goes back meanwhile ---------------------------------------------------------------------------------
+
+
+def another_way(loop):
+    loop.rewind(20)
+    loop.set({"lr_d": 0.02})
+    loop.advance(14)
+
+
+def edit_here(loop):
+    loop.set({"lr_d": loop.experiment.value("lr_d") * 2})
+
+
+def train_on(loop):
+    loop.advance(10)
+
+
+def disturb(monkeypatch, loop, do, look):
+    """Have this done just before a look into the folder of a run: by which function, and which one (None: each)."""
+    (owner, name, number), looks = look, itertools.count()
+    real = getattr(owner, name)
+
+    def disturbed(self, *args):
+        if self is not loop.folder and self.path == loop.folder.path and number in (None, next(looks)):
+            do(loop)
+            loop.keyframe()
+        return real(self, *args)
+
+    monkeypatch.setattr(owner, name, disturbed)
+
+
+@pytest.fixture
+def loop(tmp_path):
+    """What trains a run: it is at step 45, all rows are logged, and moments are saved every ten steps and there."""
+    going = Loop(small(), RunFolder.create(tmp_path, small()))
+    going.advance(45)
+    going.keyframe()
+    yield going
+    going.folder.release()
+
+
+LOOKS = [
+    *((RunFolder, "reading", number) for number in range(3)),
+    (RunFolder, "load_keyframe", 0), (RunFolder, "keyframes", 0), (sharing, "_names", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("do", [another_way, edit_here, train_on])
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[1]}-{look[2]}")
+def test_what_is_copied_of_a_run_that_changes_meanwhile_is_whole(loop, tmp_path, monkeypatch, look, do):
+    run = RunFolder(loop.folder.path)
+    disturb(monkeypatch, loop, do, look)
+    child, file = fork(run), io.BytesIO()
+    disturb(monkeypatch, loop, do, look)
+    share(run, file)
+    for whole in (child, receive(file, tmp_path / "there")):
+        assert sound(whole) >= 34
+        goes_on(whole)
+
+
+def test_a_run_that_never_rests_is_not_forked_and_nothing_is_left(loop, tmp_path, monkeypatch):
+    disturb(monkeypatch, loop, another_way, (RunFolder, "load_keyframe", None))
+    with pytest.raises(StoreError, match="changes too quickly to be copied: pause it first"):
+        fork(RunFolder(loop.folder.path))
+    assert [path.name for path in tmp_path.iterdir()] == [loop.folder.run_id]
+
+
+def test_a_moment_that_goes_while_it_is_opened_is_not_there(loop, monkeypatch):
+    def gone(*_):
+        raise RuntimeError("unable to open file: No such file or directory (2)")  # between safetensors' two openings
+
+    monkeypatch.setattr(keyframes, "safe_open", gone)
+    with pytest.raises(StoreError, match="no saved moment"):
+        loop.folder.load_keyframe()
+    assert loop.folder.current() == small()
+
+
 # -- with other settings ----------------------------------------------------------------------------------------------
+
+
+def planted(experiment):
+    """Return what grafts these settings on a moment."""
+    return partial(grafted, experiment=experiment)
 
 
 def wider(folder, **values):
     """Return the child of a run at step 40 with other settings, and what both hold there."""
     moment = folder.load_keyframe(40)
-    child = fork(folder, 40, grafted(moment, moment.experiment.changed(**values)))
+    child = fork(folder, 40, planted(moment.experiment.changed(**values)))
     return child, moment.tensors, child.load_keyframe(40).tensors
 
 
@@ -160,8 +259,7 @@ def test_a_graft_is_judged_by_what_it_did_itself(tmp_path):
     loop.advance(800)
     loop.flush()
     made.release()
-    moment = made.load_keyframe()
-    child = fork(made, None, grafted(moment, moment.experiment.changed(g_width=8)))
+    child = fork(made, None, planted(made.current().changed(g_width=8)))
     assert not Run(made).diagnose().sentence.startswith("Warming up: ")
 
     def everywhere(steps):
@@ -181,8 +279,7 @@ def test_a_graft_is_judged_by_what_it_did_itself(tmp_path):
 
 
 def test_other_data_keep_the_weights_but_not_the_curves(folder):
-    moment = folder.load_keyframe(40)
-    child = fork(folder, 40, grafted(moment, moment.experiment.on("moons")))
+    child = fork(folder, 40, planted(folder.current().on("moons")))
     assert child.run_id.startswith("moons-")
     assert len(child.train()["step"]) == 0
     assert child.scores() == []

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ class Engine:
         if step is None and run.worker is not None:
             self.send(run_id, "keyframe")
         try:
-            graft = grafted(run.folder.load_keyframe(step), experiment) if experiment else None
+            graft = partial(grafted, experiment=experiment) if experiment else None
             return fork(run.folder, step, graft).run_id
         except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None

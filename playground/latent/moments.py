@@ -76,7 +76,8 @@ def moment(run_id: str, step: int | None = None) -> Moment:
 
 def saved(folder: RunFolder, step: int | None = None) -> Moment:
     """Return the last saved moment of a run's folder at or before `step` (None: the newest)."""
-    return _remember(name(folder, step), lambda: of(folder.load_keyframe(step)))
+    named = name(folder, step)
+    return _remember(named, lambda: of(folder.load_keyframe(named[2])))
 
 
 def name(folder: RunFolder, step: int | None) -> tuple[str, int, int | None]:

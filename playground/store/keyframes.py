@@ -20,6 +20,8 @@ from playground.store.files import put_in_place, sync
 
 FORMAT = "1"
 FOLDER = "keyframes"
+# A moment that goes while it is opened, which happens in two steps, is a RuntimeError.
+UNREADABLE = (SafetensorError, OSError, RuntimeError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def good(run: Path, at: int | None = None) -> Iterator[Keyframe]:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
             experiment = Experiment.from_json(orjson.loads(about["experiment"]))
             moment = Keyframe(int(about["step"]), experiment, tensors, int(about["events"]))
-        except (SafetensorError, OSError, KeyError, ValueError):
+        except UNREADABLE:
             continue
         yield moment
 
@@ -109,6 +111,6 @@ def current(run: Path) -> Experiment | None:
             with safe_open(place(run, step), "pt") as file:
                 about: Mapping[str, str] = file.metadata() or {}
             return Experiment.from_json(orjson.loads(about["experiment"]))
-        except (SafetensorError, OSError, KeyError, ValueError):
+        except UNREADABLE:
             continue
     return None

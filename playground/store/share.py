@@ -57,16 +57,21 @@ class Manifest(BaseModel):
 
 def share(folder: RunFolder, file: Path | BinaryIO) -> None:
     """Write a run into one file, as it stands; one that trains meanwhile is taken up to its last whole record."""
-    with folder.reading() as records:
-        lines = plain.written(records.parts())
-    files = {name: (folder.path / name).read_bytes() for name in _names(folder) if name not in lines}
-    parts = dict(sorted((files | lines).items(), key=lambda part: ("/" in part[0], part[0])))
+    parts = folder.undisturbed(lambda: _parts(folder))
     listed = {name: Part(bytes=len(part), sha256=_hash(part)) for name, part in parts.items()}
     about = Manifest(kind="gan-playground-run", version=VERSION, run=folder.run_id, parts=listed)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as whole:
         whole.writestr(LIST, about.model_dump_json(indent=1))
         for name, part in parts.items():  # weights look like noise: to squeeze them takes long and gains nothing
             whole.writestr(name, part, zipfile.ZIP_STORED if name.endswith(".safetensors") else zipfile.ZIP_DEFLATED)
+
+
+def _parts(folder: RunFolder) -> dict[str, bytes]:
+    """Return what is shared of a run: first its moments, then its records, which reach at least as far."""
+    files = {name: (folder.path / name).read_bytes() for name in _names(folder)}
+    with folder.reading() as records:
+        lines = plain.written(records.parts())
+    return dict(sorted((files | lines).items(), key=lambda part: ("/" in part[0], part[0])))
 
 
 def receive(file: Path | BinaryIO, root: Path, progress: Progress = lambda done, total: None) -> RunFolder:
