@@ -111,6 +111,7 @@ class Verdict {
     this.mark.replaceChildren(icon(name));
     say(this.word, past === null || past === undefined ? word : `${word} at step ${count(past)}`);
     say(this.sentence, withoutLead(told.sentence, word));
+    this.sentence.title = this.sentence.textContent; // of a long one the end may have no room
     this.evidence.replaceChildren(...(look ? look.map(firstLook) : (told.evidence ?? []).slice(0, 3).map(row)));
     this.showCure(told);
     show(this.whyButton, Boolean(told.why));

@@ -313,6 +313,7 @@ def test_the_class_histogram_names_what_is_missing(digits: DataSet) -> None:
     assert list(fake.x) == list(digits.classes)
     assert sum(fake.y) == pytest.approx(1)
     assert [digits.classes[a.x] for a in figure.layout.annotations] == GONE
+    assert figure.layout.xaxis.tickangle is None, "names that have no room are turned by Plotly"
 
 
 def test_the_strip_shows_a_gan_that_cycles(digits: DataSet) -> None:

@@ -66,7 +66,7 @@ def test_warming_at_first_whatever_the_scores() -> None:
     assert "190 steps so far" in v.sentence
     assert "So far 1 of 8 modes" in v.sentence
     assert judge([], train(0)).state == "warming"
-    assert judge([], {}).state == "warming"
+    assert judge([], {}).sentence == "Warming up: judged from step 500 on."
 
 
 def test_warming_while_more_modes_are_found() -> None:

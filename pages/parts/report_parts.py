@@ -18,7 +18,11 @@ from playground.figures import collapse, curves, palette
 from playground.figures.chart import Style
 from playground.figures.plane import plane
 
-TONES = {"healthy": ("green", "check_circle"), "full-collapse": ("red", "dangerous"), "diverged": ("red", "dangerous")}
+BAD = ("red", "dangerous")
+TONES = {  # as in `assets/verdict_looks.js`
+    "healthy": ("green", "check_circle"), "warming": ("gray", "hourglass_top"), "full-collapse": BAD,
+    "g-vanished": BAD, "diverged": BAD,
+}  # fmt: skip
 SHOWN = 8  # pairs of fakes
 
 

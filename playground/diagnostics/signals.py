@@ -126,7 +126,8 @@ class Signals:
     def warming(self, until: int) -> str:
         """Say that it is too early to judge: that is done after so many steps."""
         so_far = "since the fork" if self.since else "so far"
-        return f"Warming up: {count(self.age, 'step')} {so_far}, judged from step {self.since + until:,} on."
+        done = f"{count(self.age, 'step')} {so_far}, " if self.age else ""  # the first score is still to come
+        return f"Warming up: {done}judged from step {self.since + until:,} on."
 
     @property
     def loss(self) -> str:

@@ -44,8 +44,9 @@ def class_histogram(classes: Sequence[Class], style: Style) -> go.Figure:
          "yanchor": "bottom", "font": {"size": 11, "color": palette.GENERATOR}}
         for i, c in enumerate(classes) if not c.covered
     ]  # fmt: skip
-    angle = -90 if len(names) > ROTATED else 0
-    across = frame["xaxis"] | {"type": "category", "tickangle": angle}
+    across = frame["xaxis"] | {"type": "category", "automargin": True}
+    if len(names) > ROTATED:  # fewer stand upright only where they have no room
+        across["tickangle"] = -90
     top = 1.25 * max(max(c.share, c.data) for c in classes)
     return go.Figure([real, fake], frame | {"xaxis": across, "yaxis": frame["yaxis"] | {"range": [0, top]}})
 

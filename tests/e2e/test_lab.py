@@ -199,8 +199,18 @@ def test_on_a_phone_the_stage_comes_first_and_play_stays_in_reach(page: Page) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+LONG = "5 of 8 modes. Modes 2 (top right), 4 (top left) and 6 (bottom left) have had almost no fakes for 12,000 steps."
+HAS_ROOM = """(sentence, text) => {
+    const told = sentence.textContent;
+    sentence.textContent = text;
+    const room = [sentence, sentence.closest(".headline")].every((e) => e.scrollHeight <= e.clientHeight);
+    sentence.textContent = told;
+    return room;
+}"""
+
+
 def test_at_every_width_controls_keep_apart_and_within_the_page(page: Page) -> None:
-    for width, height in ((820, 1180), (1024, 768), (1100, 700), (1280, 720), (1366, 768), (1440, 900)):
+    for width, height in ((820, 1180), (1024, 768), (1100, 700), (1280, 720), (1366, 768), (1440, 900), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(500)  # for the layout that follows a new size
         controls = bar(page).locator("button:visible, input:visible, .speedtext:visible, .readout:visible").all()
@@ -213,6 +223,7 @@ def test_at_every_width_controls_keep_apart_and_within_the_page(page: Page) -> N
             last = row.locator("button:visible").last.bounding_box()
             assert last
             assert last["x"] + last["width"] <= width - 8, f"{last} is cut off at {width} x {height}"
+        assert page.locator(".sentence").evaluate(HAS_ROOM, LONG), f"a long verdict is cut off at {width} x {height}"
 
 
 def apart(one: FloatRect, other: FloatRect) -> bool:
