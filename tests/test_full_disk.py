@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from playground.config import ConfigError
+from playground.data.kept import keep
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
-from playground.store import LATEST, RunFolder, Unwritable, fork
+from playground.race_presets import RACES
+from playground.store import LATEST, About, Group, RunFolder, Unwritable, about, fork, group, races, sweeps
+from playground.store.sweeps import Goal, Sweep
 from tests.engine_room import becomes, history, reach, reference, shared_engine, tiny, until
 from tests.kill_room import Nursery, sound_store
 
@@ -137,6 +141,54 @@ def test_a_moment_that_finds_no_room_leaves_the_last_one_and_no_half_file(folder
     assert [file.name for file in (folder.path / "keyframes").iterdir()] == ["00000010.safetensors"]
     monkeypatch.undo()
     assert folder.save_keyframe(20, {"model/a": torch.ones(3)}, folder.experiment()) == [10, 20]
+
+
+SWEEP = Sweep(
+    id="sweep-00000001", name="mine", base=tiny().to_json(), axes=(), seeds=(0,), steps=10,
+    goal=Goal(metric="modes/covered", higher=True), cells=(),
+)  # fmt: skip
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """Have the disk take a hundred bytes of a file and no more."""
+    real = Path.write_bytes
+
+    def write(path, content):
+        real(path, content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda root: about.write(root / "ring8-00000001", About(name="mine", note="so " * 100)),
+        lambda root: group.write(root / "ring8-00000001", Group(kind="race", id="race-00000001", label="one")),
+        lambda root: races.write(root, RACES["losses"].card),
+        lambda root: sweeps.write(root, SWEEP),
+    ],
+    ids=["about", "group", "race", "sweep"],
+)
+def test_what_is_said_and_found_no_room_is_told_in_a_sentence(folder, tmp_path, full, write):
+    before = set(tmp_path.rglob("*.json"))
+    with pytest.raises(Unwritable, match=SENTENCE):
+        write(tmp_path)
+    assert set(tmp_path.rglob("*.json")) == before
+    assert not [path for path in tmp_path.rglob(".*") if ".json" in path.name], "half a file takes room"
+
+
+def test_points_that_find_no_room_are_not_half_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        with pytest.raises(ConfigError, match=r"The points cannot be kept in .*: .* Make room there, then try again\."):
+            keep("points", torch.ones(100, 2), {"title": "mine"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_what_cannot_be_made_is_not_half_there(folder, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -116,6 +117,23 @@ def test_a_run_is_named_tagged_and_starred(engine: FakeEngine, tmp_path: Path) -
     at = shows(at.button(key=f"keep-{run}").click().run())
     assert about.read(engine.folders[run].path) == About(name="The *good* one", note="keep", star=True)
     assert "The *good* one" in words(at)
+
+
+def test_words_that_find_no_room_are_refused_in_a_sentence(
+    engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = on_disk(engine, tmp_path, dataset="ring8")
+    at = runs_page()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(about, "write_whole", full)
+    at = shows(at.button(key=f"star-{run}").click().run())
+    assert [error.value for error in at.error] == [
+        f"The disk that holds {tmp_path} is full: all that was saved is there; make room on it, then go on."
+    ]
+    assert not about.read(engine.folders[run].path).star
 
 
 def test_several_runs_are_tagged_starred_deleted_and_brought_back(engine: FakeEngine, tmp_path: Path) -> None:

@@ -160,6 +160,14 @@ def test_the_index_lists_runs_only(tmp_path, experiment):
     assert [found.run_id for found in runs(tmp_path)] == [first.run_id]
 
 
+def test_a_run_that_goes_while_runs_are_listed_is_left_out(tmp_path, experiment, monkeypatch):
+    first = RunFolder.create(tmp_path, experiment)
+    there = [tmp_path / "ring8-00000009", first.path]  # the former was deleted by another process just now
+    monkeypatch.setattr(type(tmp_path), "iterdir", lambda _: iter(there))
+    assert [found.run_id for found in runs(tmp_path)] == [first.run_id]
+    assert not RunFolder(there[0]).busy()
+
+
 def test_at_gives_what_was_measured_by_then(folder):
     folder.append_train([10, 20], [{"loss/d": 1.0}, {"loss/d": 2.0}])
     folder.append_scores(10, {"dist/js": 0.5})

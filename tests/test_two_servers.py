@@ -16,10 +16,10 @@ from tests.kill_room import goes_on, sound
 
 ROOT = Path(__file__).parents[1]
 SERVER = """
-import json, random, sys
+import io, json, random, sys
 from pathlib import Path
 from playground.engine.loop import Loop
-from playground.store import LATEST, About, StoreError, about, fork, forget_deleted, restore, runs, RunFolder
+from playground.store import LATEST, About, StoreError, about, fork, restore, runs, share, RunFolder
 from playground.store.index import Index
 from tests.kill_room import small
 
@@ -57,6 +57,9 @@ def undo():
 def name():
     about.write(some().path, About(name=str(chance.random())))
 
+def hand_on():
+    share(some(), io.BytesIO())
+
 def index():
     for row in Index(root).rows():
         assert row.verdict[1]
@@ -64,11 +67,11 @@ def index():
 for _ in range(4):
     make()
 for _ in range(80):
-    do = chance.choice((make, train, train, train, back, undo, name, index, index, lambda: fork(some())))
+    do = chance.choice((make, train, train, train, back, undo, name, index, index, hand_on, lambda: fork(some())))
     try:
         do()
         did.append(1)
-    except (StoreError, FileNotFoundError, IndexError) as error:  # the other has it, or has just taken it away
+    except (StoreError, IndexError) as error:  # the other has it, or has just taken it away
         refused.append(str(error))
 print(json.dumps([len(did), refused]))
 """

@@ -8,15 +8,8 @@ from functools import partial
 import streamlit as st
 
 from pages.parts import code, run_picks, state
-from playground.store import About, RunFolder, about, share
+from playground.store import About, RunFolder, share
 from playground.store.index import Row
-
-
-def say(run: str, words: About) -> None:
-    """Keep what is said of a run."""
-    folder = state.engine().folder(run)
-    if folder is not None:
-        about.write(folder.path, words)
 
 
 def more(run: Row, tags: list[str]) -> None:
@@ -31,7 +24,7 @@ def more(run: Row, tags: list[str]) -> None:
             )  # fmt: skip
             note = st.text_area("Note", said.note, max_chars=2000, key=f"note-{run.run}", height=88)
             if st.form_submit_button("Keep", key=f"keep-{run.run}", type="primary"):
-                say(run.run, About(name=name, tags=tuple(chosen), note=note, star=said.star))
+                run_picks.say(run.run, About(name=name, tags=tuple(chosen), note=note, star=said.star))
                 st.rerun()
         pinned = state.engine().status(run.run).pinned
         st.toggle(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts import says, state
 from playground.engine import EngineError
-from playground.store import about
+from playground.store import About, StoreError, about
 from playground.store.index import Row
 
 
@@ -70,16 +70,27 @@ def _take(run: str, key: str) -> None:
     st.session_state["picked"] = [*rest, run] if st.session_state[key] else rest
 
 
+def say(run: str, words: About) -> None:
+    """Keep what is said of a run."""
+    folder = state.engine().folder(run)
+    if folder is None:
+        return
+    try:
+        about.write(folder.path, words)
+    except StoreError as error:
+        says.fail(error)
+
+
 def _star(runs: list[str]) -> None:
-    said = {run: folder for run in runs if (folder := state.engine().folder(run))}
-    starred = all(about.read(folder.path).star for folder in said.values())
-    for folder in said.values():
-        about.write(folder.path, about.read(folder.path).model_copy(update={"star": not starred}))
+    said = {run: about.read(folder.path) for run in runs if (folder := state.engine().folder(run))}
+    starred = all(words.star for words in said.values())
+    for run, words in said.items():
+        say(run, words.model_copy(update={"star": not starred}))
 
 
 def _tag(runs: list[str], tag: str) -> None:
     for run in runs:
         if folder := state.engine().folder(run):
             before = about.read(folder.path)
-            about.write(folder.path, about.About(**before.model_dump() | {"tags": (*before.tags, tag)}))
+            say(run, About(**before.model_dump() | {"tags": (*before.tags, tag)}))
     st.session_state["tag-word"] = ""

@@ -44,7 +44,7 @@ def row(run: Row, tags: list[str]) -> DeltaGenerator:
         st.button(
             "", key=f"star-{run.run}", type="tertiary", help="Take the star away" if said.star else "Star",
             icon=":material/star:" if said.star else ":material/star_outline:",
-            on_click=run_more.say, args=(run.run, said.model_copy(update={"star": not said.star})),
+            on_click=run_picks.say, args=(run.run, said.model_copy(update={"star": not said.star})),
         )  # fmt: skip
         place = st.container(key=f"cells-{run.run}", width="stretch")
         with st.container(key=f"acts-{run.run}", horizontal=True, width="content", gap="small"):

@@ -32,17 +32,35 @@ def kept_file(source: str, what: str, first: str) -> Path:
 
 
 def keep(name: str, tensor: Tensor, about: dict[str, Any]) -> str:
-    """Write a tensor under the hash of its content and return that, 16 hex digits; the same content, the same hash."""
+    """Write a tensor under the hash of its content and return that, 16 hex digits; the same content, the same hash.
+
+    Raises `ConfigError` where the disk takes no more.
+    """
     words = json.dumps(about, sort_keys=True)
     rows = tensor.detach().cpu().contiguous()
     source = content_name(rows, words)
     path = home() / "data" / f"{source}.safetensors"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            part.write(safetensors.torch.save({name: rows}, {"about": words}))
-        os.replace(part.name, path)  # whole or not at all, also when two windows save at once
+        content = safetensors.torch.save({name: rows}, {"about": words})
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _put(path, content)
+        except OSError as error:
+            said = f"The {name} cannot be kept in {path.parent}: {error.strerror}. Make room there, then try again."
+            raise ConfigError(said) from None
     return source
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, also when two windows save at once."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+        try:
+            part.write(content)
+            part.close()  # what has waited is written now, or cannot be
+            os.replace(part.name, path)
+        except OSError:
+            os.unlink(part.name)  # a full disk needs the room
+            raise
 
 
 def content_name(rows: Tensor, words: str) -> str:

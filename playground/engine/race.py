@@ -24,7 +24,7 @@ from playground.blobs import encode
 from playground.config import ConfigError
 from playground.engine.loop import edited
 from playground.engine.record import EngineError, Run, Status
-from playground.store import Group, races
+from playground.store import Group, StoreError, races
 from playground.store.races import MOST, Card
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Race:
                     self._thread.start()
         try:
             VERBS[verb](self, **args)
-        except ConfigError as error:
+        except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None
         except TypeError as error:
             raise EngineError(f"The command {verb} is not right: {error}.") from None

@@ -50,9 +50,12 @@ class Races:
             id=new_race_id(), title=f"{old.card.title} (from step {step:,})", knob=old.card.knob, racers=tuple(racers)
         )
         old.send("look", step=None)
-        for racer in racers:
-            group.write(self.engine.root / racer.run, Group(kind="race", id=card.id, label=racer.label))
-        races.write(self.engine.root, card)
+        try:
+            for racer in racers:
+                group.write(self.engine.root / racer.run, Group(kind="race", id=card.id, label=racer.label))
+            races.write(self.engine.root, card)
+        except StoreError as error:
+            raise EngineError(str(error)) from None
         return card.id
 
     def cards(self) -> list[Card]:

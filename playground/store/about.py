@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from playground.store.errors import StoreError, written
 from playground.store.files import write_whole
 
 FILE = "about.json"
@@ -48,5 +49,9 @@ def read(folder: Path) -> About:
 
 
 def write(folder: Path, about: About) -> None:
-    """Keep what is said of the run in this folder."""
-    write_whole(folder / FILE, about.model_dump_json().encode())
+    """Keep what is said of the run in this folder; raises `StoreError` where it is gone or the disk takes no more."""
+    with written(folder):
+        try:
+            write_whole(folder / FILE, about.model_dump_json().encode())
+        except FileNotFoundError:
+            raise StoreError(f"Run {folder.name} is no longer there: it was deleted meanwhile.") from None

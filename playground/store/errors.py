@@ -20,18 +20,18 @@ class Unwritable(StoreError):
 
 
 @contextmanager
-def written(folder: Path) -> Iterator[None]:
-    """Turn what the disk says while something is written in this folder into `Unwritable`."""
+def written(folder: Path, what: str = "Run") -> Iterator[None]:
+    """Turn what the disk says while something is written in this folder, or of that name, into `Unwritable`."""
     try:
         yield
     except sqlite3.Error as error:
-        raise Unwritable(_sentence(folder, getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error))) from error
+        raise Unwritable(_sentence(folder, what, getattr(error, "sqlite_errorcode", 0) & 0xFF, str(error))) from error
     except OSError as error:
         code = sqlite3.SQLITE_FULL if error.errno in FULL else 0
-        raise Unwritable(_sentence(folder, code, error.strerror or str(error))) from error
+        raise Unwritable(_sentence(folder, what, code, error.strerror or str(error))) from error
 
 
-def _sentence(folder: Path, code: int, said: str) -> str:
+def _sentence(folder: Path, what: str, code: int, said: str) -> str:
     if code == sqlite3.SQLITE_FULL:
         return f"The disk that holds {folder.parent} is full: all that was saved is there; make room on it, then go on."
-    return f"Run {folder.name} cannot be written in {folder.parent} ({said}): see to the disk, then go on."
+    return f"{what} {folder.name} cannot be written in {folder.parent} ({said}): see to the disk, then go on."

@@ -94,9 +94,13 @@ def hold(path: Path, tries: int = 20) -> int | None:
 
 def held(path: Path) -> bool:
     """Say whether a living process has the lock of `hold`."""
-    if fcntl is None or not path.exists():
+    if fcntl is None:
         return False
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:

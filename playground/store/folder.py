@@ -369,8 +369,12 @@ def runs(root: Path) -> list[RunFolder]:
     """Return the runs under `root`, the latest started first."""
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if RUN_ID.fullmatch(path.name) and (path / "config.json").is_file()]
-    return [RunFolder(path) for path in sorted(found, key=lambda p: (p / "config.json").stat().st_mtime, reverse=True)]
+    begun: dict[Path, float] = {}
+    for path in root.iterdir():
+        if RUN_ID.fullmatch(path.name):
+            with contextlib.suppress(OSError):  # it has no settings, or another process takes it away
+                begun[path] = (path / "config.json").stat().st_mtime
+    return [RunFolder(path) for path in sorted(begun, key=lambda path: begun[path], reverse=True)]
 
 
 def restore(root: Path, run_id: str) -> RunFolder:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from playground.store.errors import written
 from playground.store.files import write_whole
 
 FILE = "group.json"
@@ -31,5 +32,6 @@ def read(folder: Path) -> Group | None:
 
 
 def write(folder: Path, group: Group) -> None:
-    """Keep what the run in this folder belongs to."""
-    write_whole(folder / FILE, group.model_dump_json().encode())
+    """Keep what the run in this folder belongs to; raises `Unwritable`."""
+    with written(folder):
+        write_whole(folder / FILE, group.model_dump_json().encode())

@@ -5,6 +5,7 @@ A race holds nothing but its card: each racer is a run like any other, in a fold
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from playground.experiment import Experiment
-from playground.store.errors import StoreError
+from playground.store.errors import StoreError, written
 from playground.store.files import write_whole
 from playground.store.folder import new_id
 
@@ -70,9 +71,10 @@ def is_race(name: str) -> bool:
 
 
 def write(root: Path, card: Card) -> None:
-    """Remember a race."""
-    (root / FOLDER).mkdir(parents=True, exist_ok=True)
-    write_whole(root / FOLDER / f"{card.id}.json", card.model_dump_json().encode())
+    """Remember a race; raises `Unwritable`."""
+    with written(root / card.id, "Race"):
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        write_whole(root / FOLDER / f"{card.id}.json", card.model_dump_json().encode())
 
 
 def read(root: Path, race: str) -> Card:
@@ -87,11 +89,8 @@ def read(root: Path, race: str) -> Card:
 
 def cards(root: Path) -> list[Card]:
     """Return the remembered races, the latest first; a file that is none is left out."""
-    paths = sorted((root / FOLDER).glob("race-*.json"), key=lambda path: -path.stat().st_mtime)
     found = []
-    for path in paths:
-        try:
-            found.append(read(root, path.stem))
-        except StoreError:
-            continue
-    return found
+    for path in (root / FOLDER).glob("race-*.json"):
+        with contextlib.suppress(StoreError, OSError):
+            found.append((path.stat().st_mtime, read(root, path.stem)))
+    return [card for _, card in sorted(found, key=lambda one: -one[0])]

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
-from playground.store.errors import StoreError
+from playground.store.errors import StoreError, written
 from playground.store.files import held, hold, write_whole
 
 FOLDER = "sweeps"
@@ -134,10 +134,11 @@ def path(root: Path, sweep_id: str) -> Path:
 
 
 def write(root: Path, sweep: Sweep) -> None:
-    """Keep a sweep as it stands."""
+    """Keep a sweep as it stands; raises `Unwritable`."""
     file = path(root, sweep.id)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, sweep.model_dump_json().encode())
+    with written(root / sweep.id, "Sweep"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, sweep.model_dump_json().encode())
 
 
 def read(root: Path, sweep_id: str) -> Sweep:
