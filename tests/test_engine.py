@@ -341,6 +341,27 @@ def test_a_further_run_waits_in_the_queue_and_a_paused_one_gives_way(engine, mon
     assert history(engine.folder(one)) == reference(at + 50, seed=0)
 
 
+def test_a_run_that_was_just_told_to_play_keeps_its_worker(engine, monkeypatch):
+    monkeypatch.setattr(engine.launcher, "limit", 1)
+    one, two = engine.prepare(tiny(seed=1)), engine.prepare(tiny(seed=2))
+    engine.send(one, "step", n=1)
+    worker = engine._runs[one].worker.pid
+    os.kill(worker, signal.SIGSTOP)  # a busy machine: the command is on its way, the last status says paused
+    telling = threading.Thread(target=engine.send, args=(one, "play"))
+    try:
+        telling.start()
+        until(lambda: not engine._runs[one].at_rest(), "the command")
+        assert engine.status(one).state == "paused"
+        assert engine.send(two, "play")["data"] == {"queue": 1}
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    telling.join()
+    becomes(engine, one, "running")
+    assert engine.status(two).state == "queued"
+    engine.send(one, "pause")
+    becomes(engine, two, "running")
+
+
 def test_a_run_nobody_watches_is_paused_then_stopped_unless_pinned(engine, monkeypatch):
     run, pinned = engine.prepare(tiny()), engine.prepare(tiny())
     engine.pin(pinned, True)

@@ -64,9 +64,16 @@ class Launcher:
             resume=LATEST if not fresh and folder.keyframes() else None, until=run.until, pace=run.pace,
         )  # fmt: skip
         self.tell_layers(run)
-        answer = worker.send(verb, **args)
+        answer = self.tell(run, worker, verb, args)
         if verb == "play" and not worker.ready.is_set():  # what it comes to is told by the state
             return {"ok": True, "step": run.step, "data": {"warming": True}}
+        return answer
+
+    def tell(self, run: Run, worker: WorkerProcess, verb: str, args: dict[str, Any]) -> Future[Answer]:
+        """Pass a verb on; until one that trains is answered, nobody else may have the worker."""
+        answer = worker.send(verb, **args)
+        if verb in TRAINS:
+            run.asked = answer
         return answer
 
     def release(self, run: Run, state: str) -> None:
@@ -112,7 +119,7 @@ class Launcher:
 
     def room(self) -> int:
         """Return how many runs may train in the background: as many as workers nobody else trains with or waits for."""
-        others = {run.party for run in list(self._held) if not run.yields() and run.state() not in RESTING}
+        others = {run.party for run in list(self._held) if not run.yields() and not run.at_rest()}
         return self.limit - len(others) - (self.line.first() is not None)
 
     def _parties(self) -> int:
@@ -125,9 +132,9 @@ class Launcher:
         if self._parties() < self.limit or run.party in {other.party for other in held}:
             return True
         first = not run.yields()  # before what goes on in the background
-        moving = {r.party for r in held if r.state() not in RESTING and not (first and r.yields())}
+        moving = {r.party for r in held if not r.at_rest() and not (first and r.yields())}
         spare = [other for other in held if other.party not in moving]
-        for other in sorted(spare, key=lambda r: (r.state() not in RESTING, len(r.viewers), r.alone_since)):
+        for other in sorted(spare, key=lambda r: (not r.at_rest(), len(r.viewers), r.alone_since)):
             self._give_up(other)
             if self._parties() < self.limit:
                 return True
@@ -138,7 +145,7 @@ class Launcher:
         if not run.lock.acquire(blocking=False):  # waiting here for a run that waits for a place would never end
             return
         try:
-            if run.state() in RESTING or run.yields():
+            if run.at_rest() or run.yields():
                 self.release(run, run.state() if run.state() in RESTING else "paused")
         finally:
             run.lock.release()

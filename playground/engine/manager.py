@@ -278,7 +278,7 @@ class Engine:
         if verb == "stop":
             return self._stop(run)
         if run.worker is not None:
-            return run.worker.send(verb, **args)
+            return self.launcher.tell(run, run.worker, verb, args)
         if verb in LAUNCHES and not (verb == "set" and run.folder is None):
             self._refuse_unseen(run)
             return self.launcher.launch(run, verb, args)

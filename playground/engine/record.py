@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -61,6 +62,7 @@ class Run:
         self.crashed = False  # the worker died, the training did not: it can go on from the last keyframe
         self.told: dict[str, Any] = {}  # the worker's last status
         self.worker: WorkerProcess | None = None
+        self.asked: Future[dict[str, Any]] | None = None  # to train; its worker may not have said so yet
         self.reader: FrameReader | None = None
         self.kept: tuple[int, bytes] | None = None  # the last frame of a run without a worker
         self.shown: Any = None  # what `kept` is a picture of
@@ -87,6 +89,10 @@ class Run:
     def state(self) -> str:
         """Return the state by its name in the contracts."""
         return self.rest if self.worker is None else str(self.told.get("state", "warming"))
+
+    def at_rest(self) -> bool:
+        """Say whether it can do without its worker: it does not train, and was not just told to."""
+        return self.state() in RESTING and (self.asked is None or self.asked.done())
 
     def yields(self) -> bool:
         """Say whether it gives its worker up to whoever wants one."""

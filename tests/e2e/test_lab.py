@@ -210,7 +210,16 @@ HAS_ROOM = """(sentence, text) => {
 
 
 def test_at_every_width_controls_keep_apart_and_within_the_page(page: Page) -> None:
-    for width, height in ((820, 1180), (1024, 768), (1100, 700), (1280, 720), (1366, 768), (1440, 900), (1920, 1080)):
+    for width, height in (
+        (844, 390),
+        (820, 1180),
+        (1024, 768),
+        (1100, 700),
+        (1280, 720),
+        (1366, 768),
+        (1440, 900),
+        (1920, 1080),
+    ):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(500)  # for the layout that follows a new size
         controls = bar(page).locator("button:visible, input:visible, .speedtext:visible, .readout:visible").all()
