@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -248,6 +249,22 @@ def test_the_bar_of_a_race_speaks_like_a_run(race: str) -> None:
 
 
 # -- when not all goes well -------------------------------------------------------------------------------------------
+
+
+def test_a_race_that_finds_no_room_says_so_and_starts_when_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, name = shared_engine(), started()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(races, "write_whole", full)
+        with pytest.raises(EngineError, match=r"The disk that holds .* is full"):
+            engine.send(name, "play")
+    assert engine.status(name).state == "ready"
+    engine.send(name, "step", n=5)
+    assert steps(name) == [5, 5, 5]
+    engine.send(name, "stop")
 
 
 def test_one_that_fails_is_left_behind_and_the_others_go_on() -> None:
