@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import sys
-from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ import torch
 from playground.api import Run
 from playground.diagnostics.verdict import verdict
 from playground.engine import EngineError
-from playground.engine.graft import foretold, grafted, words
+from playground.engine.graft import foretold, grafted, grafting, words
 from playground.engine.hindsight import known_at
 from playground.engine.loop import Loop, replay
 from playground.experiment import Experiment
@@ -198,15 +197,10 @@ def test_a_moment_that_goes_while_it_is_opened_is_not_there(loop, monkeypatch):
 # -- with other settings ----------------------------------------------------------------------------------------------
 
 
-def planted(experiment):
-    """Return what grafts these settings on a moment."""
-    return partial(grafted, experiment=experiment)
-
-
 def wider(folder, **values):
     """Return the child of a run at step 40 with other settings, and what both hold there."""
     moment = folder.load_keyframe(40)
-    child = fork(folder, 40, planted(moment.experiment.changed(**values)))
+    child = fork(folder, 40, grafting(moment.experiment.changed(**values)))
     return child, moment.tensors, child.load_keyframe(40).tensors
 
 
@@ -259,7 +253,7 @@ def test_a_graft_is_judged_by_what_it_did_itself(tmp_path):
     loop.advance(800)
     loop.flush()
     made.release()
-    child = fork(made, None, planted(made.current().changed(g_width=8)))
+    child = fork(made, None, grafting(made.current().changed(g_width=8)))
     assert not Run(made).diagnose().sentence.startswith("Warming up: ")
 
     def everywhere(steps):
@@ -279,7 +273,7 @@ def test_a_graft_is_judged_by_what_it_did_itself(tmp_path):
 
 
 def test_other_data_keep_the_weights_but_not_the_curves(folder):
-    child = fork(folder, 40, planted(folder.current().on("moons")))
+    child = fork(folder, 40, grafting(folder.current().on("moons")))
     assert child.run_id.startswith("moons-")
     assert len(child.train()["step"]) == 0
     assert child.scores() == []

@@ -18,11 +18,9 @@ from playground.figures import collapse, curves, palette
 from playground.figures.chart import Style
 from playground.figures.plane import plane
 
-BAD = ("red", "dangerous")
-TONES = {  # as in `assets/verdict_looks.js`
-    "healthy": ("green", "check_circle"), "warming": ("gray", "hourglass_top"), "full-collapse": BAD,
-    "g-vanished": BAD, "diverged": BAD,
-}  # fmt: skip
+# As in `assets/verdict_looks.js`.
+GOOD, CALM, BAD = ("green", "check_circle"), ("gray", "hourglass_top"), ("red", "dangerous")
+TONES = {"healthy": GOOD, "warming": CALM, "full-collapse": BAD, "g-vanished": BAD, "diverged": BAD}
 SHOWN = 8  # pairs of fakes
 
 

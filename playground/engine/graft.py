@@ -7,7 +7,8 @@ the new settings make it from their seed. Nothing is cut, padded or guessed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from playground.config import ConfigError
 from playground.diagnostics.signals import listed
@@ -36,6 +37,11 @@ def grafted(moment: Keyframe, experiment: Experiment) -> Graft:
             for stays in (True, False)]  # fmt: skip
     past = (before.family, before.dataset) == (experiment.family, experiment.dataset)
     return Graft(experiment, tensors, tuple(told[0]), tuple(told[1]), tuple(changes(before, experiment)), past)
+
+
+def grafting(experiment: Experiment) -> Callable[[Keyframe], Graft]:
+    """Return what makes the model of `experiment` of whatever moment a fork begins with."""
+    return partial(grafted, experiment=experiment)
 
 
 def foretold(run: RunFolder, experiment: Experiment) -> str:

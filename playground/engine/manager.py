@@ -16,12 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from playground.config import ConfigError
-from playground.engine.graft import grafted
+from playground.engine.graft import grafting
 from playground.engine.launcher import Answer, Launcher
 from playground.engine.loop import edited
 from playground.engine.preview import Gallery
@@ -239,7 +238,7 @@ class Engine:
         if step is None and run.worker is not None:
             self.send(run_id, "keyframe")
         try:
-            graft = partial(grafted, experiment=experiment) if experiment else None
+            graft = grafting(experiment) if experiment else None
             return fork(run.folder, step, graft).run_id
         except (ConfigError, StoreError) as error:
             raise EngineError(str(error)) from None

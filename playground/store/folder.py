@@ -16,9 +16,9 @@ import shutil
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import orjson
@@ -39,8 +39,6 @@ from playground.store.saver import Saver
 DELETED, KEPT_DELETED = ".deleted", 86_400.0  # where deleted runs wait, and for how many seconds
 HALF = re.compile(r"\.(making|forking|receiving)-[0-9a-f]{16}")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}-[0-9a-f]{8}")
-TRIES = 20  # at reading a run whose writer goes back again and again
-Taken = TypeVar("Taken")
 
 
 def new_id(experiment: Experiment) -> str:
@@ -236,20 +234,6 @@ class RunFolder:
                 self._writer.flush()
         with reading(self.path) as records:
             yield records
-
-    def undisturbed(self, take: Callable[[], Taken]) -> Taken:
-        """Return what `take` finds in several looks at this run, as if the writer had not gone back between them.
-
-        Between two looks a run may go back and be trained another way, and a moment may be thinned out: then `take`
-        looks again. Raises `StoreError` where that does not end.
-        """
-        for _ in range(TRIES):
-            cuts = self.cuts()
-            with contextlib.suppress(FileNotFoundError):
-                taken = take()
-                if self.cuts() == cuts:
-                    return taken
-        raise StoreError(f"Run {self.run_id} changes too quickly to be copied: pause it first.")
 
     def train(self) -> dict[str, np.ndarray]:
         """Return the logged metrics: "step" (int64) and a float32 column a metric."""

@@ -27,6 +27,7 @@ from playground.store.parents import FILE, Parent
 from playground.store.plain import Parts
 from playground.store.records import FILE as RECORDS
 from playground.store.records import create
+from playground.store.undisturbed import undisturbed
 
 
 class Graft(NamedTuple):
@@ -50,7 +51,7 @@ def fork(folder: RunFolder, step: int | None = None, graft: Callable[[Keyframe],
     root = folder.path.parent
     fresh = RunFolder(root / f".forking-{secrets.token_hex(8)}")
     try:
-        experiment = folder.undisturbed(lambda: _fill(fresh, folder, step, graft))
+        experiment = undisturbed(folder, lambda: _fill(fresh, folder, step, graft))
         name = new_id(experiment)
         fresh.path.rename(root / name)
         sync(root)

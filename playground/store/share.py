@@ -28,6 +28,7 @@ from playground.store.files import read_lines
 from playground.store.folder import RUN_ID, RunFolder, new_id
 from playground.store.records import migrate
 from playground.store.rows import ROW, WIDTH
+from playground.store.undisturbed import undisturbed
 
 VERSION = 1
 LIST = "manifest.json"
@@ -57,7 +58,7 @@ class Manifest(BaseModel):
 
 def share(folder: RunFolder, file: Path | BinaryIO) -> None:
     """Write a run into one file, as it stands; one that trains meanwhile is taken up to its last whole record."""
-    parts = folder.undisturbed(lambda: _parts(folder))
+    parts = undisturbed(folder, lambda: _parts(folder))
     listed = {name: Part(bytes=len(part), sha256=_hash(part)) for name, part in parts.items()}
     about = Manifest(kind="gan-playground-run", version=VERSION, run=folder.run_id, parts=listed)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as whole:
