@@ -184,6 +184,14 @@ def test_a_run_that_never_rests_is_not_forked_and_nothing_is_left(loop, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == [loop.folder.run_id]
 
 
+def test_a_run_that_was_deleted_is_neither_forked_nor_shared(folder, tmp_path):
+    folder.delete()
+    for copied in (fork, lambda run: share(run, tmp_path / "run.zip")):
+        with pytest.raises(StoreError, match="is no longer there: it was deleted meanwhile"):
+            copied(folder)
+    assert [path.name for path in tmp_path.iterdir()] == [".deleted"]
+
+
 def test_a_moment_that_goes_while_it_is_opened_is_not_there(loop, monkeypatch):
     def gone(*_):
         raise RuntimeError("unable to open file: No such file or directory (2)")  # between safetensors' two openings

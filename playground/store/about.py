@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from playground.store.errors import StoreError, written
+from playground.store.errors import gone, written
 from playground.store.files import write_whole
 
 FILE = "about.json"
@@ -54,4 +54,4 @@ def write(folder: Path, about: About) -> None:
         try:
             write_whole(folder / FILE, about.model_dump_json().encode())
         except FileNotFoundError:
-            raise StoreError(f"Run {folder.name} is no longer there: it was deleted meanwhile.") from None
+            raise gone(folder.name) from None

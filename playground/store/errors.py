@@ -19,6 +19,11 @@ class Unwritable(StoreError):
     """The disk takes no more, or not this file: what was saved before is there, what waits can be written later."""
 
 
+def gone(run_id: str) -> StoreError:
+    """Return what is said of a run that another process has taken away."""
+    return StoreError(f"Run {run_id} is no longer there: it was deleted meanwhile.")
+
+
 @contextmanager
 def written(folder: Path, what: str = "Run") -> Iterator[None]:
     """Turn what the disk says while something is written in this folder, or of that name, into `Unwritable`."""

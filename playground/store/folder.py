@@ -27,7 +27,7 @@ from torch import Tensor
 from playground.config import ConfigError
 from playground.experiment import Experiment
 from playground.store import keyframes
-from playground.store.errors import StoreError, Unwritable, written
+from playground.store.errors import StoreError, Unwritable, gone, written
 from playground.store.files import held, hold, sync, write_whole
 from playground.store.keyframes import Keyframe
 from playground.store.plain import Parts
@@ -122,7 +122,7 @@ class RunFolder:
             os.close(lock)
         except FileNotFoundError:
             pass
-        raise StoreError(f"Run {self.run_id} is no longer there: it was deleted meanwhile.")
+        raise gone(self.run_id)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Writer]:

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from playground.store.errors import StoreError
+from playground.store.errors import StoreError, gone
 from playground.store.folder import RunFolder
 
 TRIES = 20  # at reading a run whose writer goes back again and again
@@ -17,9 +17,11 @@ def undisturbed(folder: RunFolder, take: Callable[[], Taken]) -> Taken:
     """Return what `take` finds in several looks at a run, as if its writer had not gone back between them.
 
     Between two looks a run may go back and be trained another way, and a moment may be thinned out: then `take` looks
-    again. Raises `StoreError` where that does not end.
+    again. Raises `StoreError` where that does not end, or the run is taken away.
     """
     for _ in range(TRIES):
+        if not (folder.path / "config.json").is_file():
+            raise gone(folder.run_id)
         cuts = folder.cuts()
         with contextlib.suppress(FileNotFoundError):
             taken = take()
