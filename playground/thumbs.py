@@ -15,12 +15,12 @@ from safetensors import SafetensorError
 from playground.config import ConfigError
 from playground.data.base import Distribution
 from playground.figures import palette, pictures, space
+from playground.files import write_whole
 from playground.latent import moments
 from playground.latent.arrays import array
 from playground.latent.moments import Moment
 from playground.rng import fresh
 from playground.store import RunFolder, StoreError
-from playground.store.files import write_whole
 
 FILE, SIDE = "thumb.png", 96  # pixels
 POINTS, COLUMNS, FINE = 400, 4, 3  # of a plane, of a wall, pixels drawn for one shown

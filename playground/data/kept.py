@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import safetensors.torch
 from torch import Tensor
 
 from playground.config import ConfigError
+from playground.files import write_whole
 from playground.home import home
 
 HASH = re.compile(r"[0-9a-f]{16}")
@@ -44,23 +43,11 @@ def keep(name: str, tensor: Tensor, about: dict[str, Any]) -> str:
         content = safetensors.torch.save({name: rows}, {"about": words})
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _put(path, content)
+            write_whole(path, content)
         except OSError as error:
             said = f"The {name} cannot be kept in {path.parent}: {error.strerror}. Make room there, then try again."
             raise ConfigError(said) from None
     return source
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, also when two windows save at once."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        try:
-            part.write(content)
-            part.close()  # what has waited is written now, or cannot be
-            os.replace(part.name, path)
-        except OSError:
-            os.unlink(part.name)  # a full disk needs the room
-            raise
 
 
 def content_name(rows: Tensor, words: str) -> str:

@@ -39,10 +39,10 @@ from playground.config import knobs
 from playground.data import dataset
 from playground.data.base import DataSet, Items
 from playground.families.base import part
+from playground.files import hold, write_whole
 from playground.home import home
 from playground.latent.baseline import baseline
 from playground.rng import fresh
-from playground.store.files import hold, write_whole
 
 ROOT = Path(__file__).parents[2]
 VERSION = 1  # of net and training: another one trains anew

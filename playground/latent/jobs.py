@@ -26,11 +26,11 @@ from safetensors import SafetensorError
 
 from playground.blobs import decode, encode
 from playground.config import ConfigError
+from playground.files import write_whole
 from playground.home import home
 from playground.latent.arrays import array, codes_of
 from playground.latent.mapper import WARM, receive, send
 from playground.latent.projection import Map, Method, project
-from playground.store.files import write_whole
 
 ROOT = Path(__file__).parents[2]
 KEPT, ON_DISK = 64, 300  # maps in memory and in the folder, the last used

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from playground.files import write_whole
 from playground.store.errors import gone, written
-from playground.store.files import write_whole
 
 FILE = "about.json"
 NAME, TAG, NOTE, TAGS = 80, 24, 2000, 12  # letters at most, and how many tags

@@ -26,9 +26,9 @@ from torch import Tensor
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
+from playground.files import held, hold, sync, write_whole
 from playground.store import keyframes
 from playground.store.errors import StoreError, Unwritable, gone, written
-from playground.store.files import held, hold, sync, write_whole
 from playground.store.keyframes import Keyframe
 from playground.store.plain import Parts
 from playground.store.records import FILE as RECORDS

@@ -19,8 +19,8 @@ import orjson
 from torch import Tensor
 
 from playground.experiment import Experiment
+from playground.files import sync, write_whole
 from playground.store.errors import StoreError
-from playground.store.files import sync, write_whole
 from playground.store.folder import RunFolder, new_id
 from playground.store.keyframes import Keyframe, place, write
 from playground.store.parents import FILE, Parent

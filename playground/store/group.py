@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from playground.files import write_whole
 from playground.store.errors import written
-from playground.store.files import write_whole
 
 FILE = "group.json"
 

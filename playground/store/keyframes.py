@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from playground.experiment import Experiment
-from playground.store.files import put_in_place, sync
+from playground.files import put_in_place, sync
 
 FORMAT = "1"
 FOLDER = "keyframes"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from playground.store.files import read_lines
+from playground.files import read_lines
 from playground.store.rows import ROW
 
 FILES = ("train.json", "train.bin", "scores.jsonl", "events.jsonl")

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from playground.experiment import Experiment
+from playground.files import write_whole
 from playground.store.errors import StoreError, written
-from playground.store.files import write_whole
 from playground.store.folder import new_id
 
 FOLDER = "races"

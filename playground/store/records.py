@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
+from playground.files import put_in_place, sync
 from playground.store import plain
 from playground.store.errors import StoreError
-from playground.store.files import put_in_place, sync
 from playground.store.plain import Parts
 from playground.store.rows import BUCKET, ROW, WIDTH, Window, buckets, columns, joined, window
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from playground.files import sync
 from playground.store import keyframes, thin
 from playground.store.errors import written
-from playground.store.files import sync
 from playground.store.records import FILE
 
 

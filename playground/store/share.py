@@ -22,9 +22,9 @@ from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from playground.data.kept import content_name
+from playground.files import read_lines
 from playground.store import plain, thin
 from playground.store.errors import StoreError
-from playground.store.files import read_lines
 from playground.store.folder import RUN_ID, RunFolder, new_id
 from playground.store.records import migrate
 from playground.store.rows import ROW, WIDTH

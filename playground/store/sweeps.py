@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from playground.config import ConfigError
 from playground.experiment import Experiment
+from playground.files import held, hold, write_whole
 from playground.store.errors import StoreError, written
-from playground.store.files import held, hold, write_whole
 
 FOLDER = "sweeps"
 SWEEP_ID = re.compile(r"sweep-[0-9a-f]{8}")

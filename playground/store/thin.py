@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from playground.config import ConfigError
+from playground.files import hold
 from playground.store import about, keyframes, records
 from playground.store.errors import StoreError
-from playground.store.files import hold
 from playground.store.parents import FILE as PARENT
 from playground.store.parents import parent
 
