@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from engine_room import PATIENCE, becomes, history, play_to, reach, reference, shared_engine, tiny, until
 
-from playground.engine import EngineError, manager
+from playground.engine import EngineError, launcher, manager
 from playground.engine.frames import decode
 from playground.engine.loop import replay
 
@@ -376,6 +376,21 @@ def test_a_run_nobody_watches_is_paused_then_stopped_unless_pinned(engine, monke
     becomes(engine, run, "stopped")
     assert engine.folder(run).keyframes()[-1] == engine.status(run).step
     assert engine.status(pinned).state == "running"
+
+
+def test_a_run_whose_worker_cannot_save_in_time_is_where_it_was_saved_last(engine, monkeypatch):
+    run = engine.prepare(tiny(keyframe_every=100_000))
+    engine.send(run, "play")
+    becomes(engine, run, "running")
+    until(lambda: engine.status(run).step > engine.status(run).keyframes[-1] + 50, "steps beyond the saved moment")
+    os.kill(engine._runs[run].worker.pid, signal.SIGSTOP)
+    with monkeypatch.context() as patience:
+        patience.setattr(launcher, "SAVED", 0.2)
+        engine.send(run, "stop")
+    status, kept = engine.status(run), engine.folder(run).keyframes()
+    assert (status.state, status.step, status.keyframes) == ("stopped", kept[-1], kept)
+    play_to(engine, run, kept[-1] + 100)
+    assert history(engine.folder(run)) == reference(kept[-1] + 100, keyframe_every=100_000)
 
 
 def test_a_deleted_run_is_gone(engine):

@@ -93,13 +93,14 @@ class Launcher:
         run.rest, run.error = state, told.get("error")
         run.speed, run.until, run.past = int(told.get("speed", 0)), told.get("until"), told.get("past")
         self._part(run)
-        if last is not None and state in RESTING:
+        if last is not None and saved and state in RESTING:
             run.kept, run.number, run.shown = last, last[0], run.sight()
         worker.forget()
         if saved:
             self.pool.give_back(worker)
         else:
             worker.kill()
+            self._fall_back(run)
         run.notify()
 
     def tell_layers(self, run: Run) -> None:
@@ -184,7 +185,11 @@ class Launcher:
             return
         run.error = f"The worker process ended unexpectedly ({worker.ending()}): play goes on from the last keyframe."
         run.rest, run.crashed, run.kept = "failed", True, None
-        if run.folder is not None and (saved := run.folder.keyframes()):
-            run.told = run.told | {"step": saved[-1], "keyframes": saved}
+        self._fall_back(run)
         self._part(run)
         run.notify()
+
+    def _fall_back(self, run: Run) -> None:
+        """Tell of a run what its folder holds: its worker is gone, and what it did since with it."""
+        if run.folder is not None and (saved := run.folder.keyframes()):
+            run.told = run.told | {"step": saved[-1], "keyframes": saved}
