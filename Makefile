@@ -6,6 +6,8 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input -q
 RUN_READY := .venv/.run-ready
 TEST_READY := .venv/.test-ready
+# Two processes share the tests, which takes two thirds of the time; a browser and its server have the cores to themselves.
+TWO := -n 2 --dist worksteal
 
 .PHONY: run test test-all lint bench setup clean
 
@@ -14,10 +16,12 @@ run: $(RUN_READY)
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
 
 test: lint
-	CHROMIUM="$$(sh scripts/chromium.sh $(PY))" && export CHROMIUM && $(PY) -m pytest -m "not slow"
+	CHROMIUM="$$(sh scripts/chromium.sh $(PY))" && export CHROMIUM && \
+	$(PY) -m pytest -m "not slow and not e2e" $(TWO) && $(PY) -m pytest -m "not slow and e2e"
 
 test-all: lint
-	CHROMIUM="$$(sh scripts/chromium.sh $(PY))" && export CHROMIUM && $(PY) -m pytest
+	CHROMIUM="$$(sh scripts/chromium.sh $(PY))" && export CHROMIUM && \
+	$(PY) -m pytest -m "not e2e" $(TWO) && $(PY) -m pytest -m e2e
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check .

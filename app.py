@@ -8,6 +8,9 @@ import streamlit as st
 from playground.engine import get_engine
 from playground.engine.stream import routes
 from playground.engine.sweep import sweeper
+from playground.heap import few_arenas
+
+few_arenas()
 
 
 @asynccontextmanager

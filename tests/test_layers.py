@@ -17,7 +17,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The parts of the package from the ground up: one may import from those before it, and from itself. `presets` and the
 # faces stand on all; `families` may use every shared block.
 LAYERS = (
-    ("config", "rng", "home", "files", "download", "blobs"),
+    ("config", "rng", "home", "heap", "files", "download", "blobs"),
     ("games", "data"),
     (
         "nets",

@@ -1,0 +1,46 @@
+"""How many arenas of glibc the threads of a process come to use."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from playground.heap import ARENAS
+
+THREADS = """
+import ctypes, threading
+from playground.heap import few_arenas
+{first}
+together = threading.Barrier(16)
+def allocate():
+    bytes(1000)
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
+
+
+def arenas(first: str, **environment: str) -> int:
+    """Return how many arenas 16 threads leave behind in a new process."""
+    inherited = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS.format(first=first)],
+        env=inherited | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.count("<heap nr=")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
+def test_threads_share_two_arenas_unless_the_environment_says_otherwise():
+    assert arenas("few_arenas()") <= ARENAS < arenas("")
+    assert arenas("few_arenas()", MALLOC_ARENA_MAX="5") > ARENAS
