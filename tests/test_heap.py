@@ -1,4 +1,4 @@
-"""How many arenas of glibc the threads of a process come to use."""
+"""How many arenas of glibc the threads of a process come to use, and that what they free is handed back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from playground.heap import ARENAS
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
 
 THREADS = """
 import ctypes, threading
@@ -30,6 +32,18 @@ libc.fflush(out)
 """
 
 
+FREED = """
+from pathlib import Path
+from playground.heap import hand_back
+def resident(): return next(int(line.split()[1]) for line in Path("/proc/self/status").open() if line[:5] == "VmRSS")
+much = [bytes(1500) for _ in range(40_000)]  # 60 MB; every hundredth stays, so that no end of the heap is free
+few, much = much[::100], None
+before = resident()
+hand_back()
+print(before - resident())
+"""
+
+
 def arenas(first: str, **environment: str) -> int:
     """Return how many arenas 16 threads leave behind in a new process."""
     inherited = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
@@ -40,7 +54,11 @@ def arenas(first: str, **environment: str) -> int:
     return done.stdout.count("<heap nr=")
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
 def test_threads_share_two_arenas_unless_the_environment_says_otherwise():
     assert arenas("few_arenas()") <= ARENAS < arenas("")
     assert arenas("few_arenas()", MALLOC_ARENA_MAX="5") > ARENAS
+
+
+def test_pages_that_lie_free_between_others_are_handed_back():
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 40_000  # kB
