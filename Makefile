@@ -6,7 +6,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --no-input -q
 RUN_READY := .venv/.run-ready
 TEST_READY := .venv/.test-ready
-# Two processes share the tests, which takes two thirds of the time; a browser and its server have the cores to themselves.
+# Two processes share the tests; a browser and its server have the cores to themselves.
 TWO := -n 2 --dist worksteal
 
 .PHONY: run test test-all lint bench setup clean
