@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from typing import Any
 
 ARENAS = 2
 M_ARENA_MAX = -8  # in glibc's malloc.h
@@ -27,7 +26,6 @@ def hand_back() -> None:
     _glibc("malloc_trim", 0)
 
 
-def _glibc(name: str, *arguments: int) -> Any:
+def _glibc(name: str, *arguments: int) -> None:
     if sys.platform.startswith("linux") and hasattr(library := ctypes.CDLL(None), name):
-        return getattr(library, name)(*arguments)
-    return None
+        getattr(library, name)(*arguments)
