@@ -179,8 +179,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         check(args)
         from playground import cli
+        from playground.store import StoreError
 
-        return int(getattr(cli, args.verb if args.verb != "list" else "catalogue")(args))
+        try:
+            return int(getattr(cli, args.verb if args.verb != "list" else "catalogue")(args))
+        except StoreError as error:  # a run that is not there, or a disk that takes none
+            raise ConfigError(str(error)) from None
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

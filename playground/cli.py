@@ -70,12 +70,12 @@ def sweep(args: argparse.Namespace) -> int:
 
 def resume(args: argparse.Namespace) -> int:
     """Go on with a run."""
-    return go_on(opened(args.run), args.steps, args.json)
+    return go_on(api.load_run(args.run), args.steps, args.json)
 
 
 def diagnose(args: argparse.Namespace) -> int:
     """Judge a run."""
-    run = opened(args.run)
+    run = api.load_run(args.run)
     verdict = run.diagnose()
     if args.json:
         return say_json(
@@ -98,11 +98,8 @@ def export(args: argparse.Namespace) -> int:
     """Write a run's pictures, networks or numbers to a file."""
     from playground import cli_export
 
-    run, out = opened(args.run), Path(args.out)
-    try:
-        told = cli_export.export(run.folder, args.what, out, kind=args.format, step=args.step, seed=args.seed or 0)
-    except StoreError as error:
-        raise ConfigError(str(error)) from None
+    run, out = api.load_run(args.run), Path(args.out)
+    told = cli_export.export(run.folder, args.what, out, kind=args.format, step=args.step, seed=args.seed or 0)
     if args.json:
         return say_json({"run": run.id, "what": args.what} | told)
     frames = f"{told['frames']} frames, " if told["frames"] else ""
@@ -181,7 +178,7 @@ def bring(args: argparse.Namespace) -> int:
 
 def share(args: argparse.Namespace) -> int:
     """Write a run into one file."""
-    run = opened(args.run)
+    run = api.load_run(args.run)
     try:
         file = run.share(args.out or f"{run.id}.zip")
     except OSError as error:
@@ -196,10 +193,7 @@ def receive(args: argparse.Namespace) -> int:
     """Take in a shared run."""
     if not Path(args.file).is_file():
         raise ConfigError(f"There is no file {args.file}: name one that `share` wrote.")
-    try:
-        run = api.receive(args.file)
-    except StoreError as error:
-        raise ConfigError(str(error)) from None
+    run = api.receive(args.file)
     if args.json:
         return say_json({"run": run.id, "steps": run.step, "experiment": run.experiment.to_json()})
     print(f"Run {run.id} is here, at step {run.step:,}: open it on the Runs page, or ask what it came to:")
@@ -243,14 +237,6 @@ def from_file(path: Path) -> Experiment:
     return Experiment.from_json(value)
 
 
-def opened(run_id: str) -> api.Run:
-    """Open a run; a missing one is a bad argument."""
-    try:
-        return api.load_run(run_id)
-    except StoreError as error:
-        raise ConfigError(str(error)) from None
-
-
 def go_on(run: api.Run, steps: int | None, as_json: bool) -> int:
     """Train on, tell what came out, and return the exit code."""
     started, before, failure = time.perf_counter(), run.step, None
@@ -259,8 +245,6 @@ def go_on(run: api.Run, steps: int | None, as_json: bool) -> int:
             run.resume(steps, progress)
     except TrainingFailed as error:
         failure = str(error)
-    except StoreError as error:
-        raise ConfigError(str(error)) from None
     except KeyboardInterrupt as stopped:
         raise KeyboardInterrupt(f"{stopped} Go on with: python -m playground resume {run.id}") from None
     seconds = time.perf_counter() - started

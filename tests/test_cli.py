@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,6 +111,16 @@ def test_a_mistake_is_told_in_one_sentence_with_code_2(args, word, capsys, home)
     assert err.count("\n") == 1
     assert "Traceback" not in err
     assert not home.exists(), "a mistake leaves no run behind"
+
+
+def test_a_home_that_takes_no_run_is_told_in_one_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "file"))
+    assert run("train", "--preset", "first-steps", "--steps", "5") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert re.fullmatch(r"Run ring8-\w{8} cannot be written in \S+ \(Not a directory\): .*\.\n", said.err)
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
